@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# jvpn: a VPN whose sessions outlive their transport. "make help" lists the targets.
+
+# The kernel that the module is built for: its headers or prepared tree. K=NAME takes a kernel of
+# the test lanes instead (tools/kernels/get --list).
+KDIR ?=
+K ?=
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+UNIT_DIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+
+# Which machine tests, demo and bench run on: auto, host, kvm, tcg, uml.
+LANE ?= auto
+export LANE
+
+# make check TESTS="name..." runs only these.
+TESTS ?=
+
+SHELL := /bin/bash
+MODULE_FOR := $(if $(K),--kernel $(K),$(if $(KDIR),--kdir $(KDIR),--running))
+KBUILD_VARIABLES := $(foreach v,W C V,$(if $($(v)),$(v)=$($(v))))
+RUN_SUITE := tools/run-guest --name check --tally --timeout 2400
+# Where the kernel is given, LANE can only say how a stock one is run.
+LANE_STOCK := LANE=$(or $(filter kvm tcg,$(LANE)),auto)
+
+.PHONY: all modules userspace selftests install install-module install-programs uninstall clean \
+	check unit suite check-kernels check-debug lint demo bench help
+
+all: userspace modules ## the programs, and the module for the running kernel (or KDIR=, K=)
+
+modules: ## the module; W=1 and C=1 for more warnings
+	@tools/deps.sh build
+	@tools/build-module $(MODULE_FOR) $(KBUILD_VARIABLES)
+
+userspace: ## jvpnd and jvpnctl, in build/bin
+	@tools/deps.sh build
+	@$(MAKE) --no-print-directory -C userspace
+
+selftests:
+	@$(MAKE) --no-print-directory -C selftests
+
+check: ## the unit tests, and the suite on a stock kernel (or LANE=)
+	@tools/suites "$(MAKE) -s unit" "$(MAKE) -s suite"
+
+unit: userspace ## the unit tests alone
+	@$(MAKE) --no-print-directory -C userspace check
+
+suite: userspace selftests ## the suite alone
+	@$(RUN_SUITE) -- selftests/run $(TESTS)
+
+check-kernels: userspace selftests ## the suite on the newer kernels
+	@tools/suites "$(LANE_STOCK) $(RUN_SUITE) --kernel 6.12 -- selftests/run $(TESTS)" \
+		"LANE=uml $(RUN_SUITE) --kernel uml -- selftests/run $(TESTS)"
+
+check-debug: userspace selftests ## the suite on kernels that look for memory, locking and lifetime errors
+	@tools/suites "LANE=uml $(RUN_SUITE) --kernel uml-kasan --timeout 7200 -- selftests/run $(TESTS)" \
+		"LANE=uml $(RUN_SUITE) --kernel uml-lockdep --timeout 7200 -- selftests/run $(TESTS)"
+
+lint: ## the module against W=1, sparse and checkpatch; generated files against their source
+	@tools/lint $(K)
+
+demo: userspace ## a real download that survives three changes of transport; report in build/demo
+	@tools/deps.sh demo
+	@tools/demo/demo
+
+bench: userspace ## jvpn against WireGuard; report in build/bench
+	@tools/deps.sh bench
+	@tools/bench/bench
+
+install: install-programs install-module ## everything; DESTDIR=, PREFIX=, KDIR=
+
+install-programs: userspace
+	install -D -m 755 build/bin/jvpnd $(DESTDIR)$(PREFIX)/sbin/jvpnd
+	install -D -m 755 build/bin/jvpnctl $(DESTDIR)$(PREFIX)/bin/jvpnctl
+	@set -e; for page in userspace/man/*.[1-8]; do \
+		install -D -v -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	done
+	@set -e; mkdir -p $(UNIT_DIR); for unit in userspace/systemd/*.service; do \
+		echo "$$unit -> $(UNIT_DIR)"; \
+		sed 's|/usr/\(s\?bin/jvpn\)|$(PREFIX)/\1|; s|/etc/jvpn|$(SYSCONFDIR)/jvpn|' $$unit \
+			> $(UNIT_DIR)/$${unit##*/}; \
+	done
+	install -D -m 644 userspace/jvpnctl/completion/jvpnctl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/jvpnctl
+	install -D -m 644 userspace/systemd/jvpn.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/jvpn
+	install -d -m 700 $(DESTDIR)$(SYSCONFDIR)/jvpn
+	@set -e; for sample in Documentation/examples/*.yaml; do \
+		install -v -m 644 $$sample $(DESTDIR)$(SYSCONFDIR)/jvpn/$${sample##*/}.sample; \
+	done
+
+# Only for a kernel that loads modules, so never for the guests' by accident.
+install-module:
+	@set -e; ko=$$(tools/build-module --kdir $(or $(KDIR),/lib/modules/$$(uname -r)/build)); \
+	release=$$(modinfo -F vermagic $$ko | cut -d ' ' -f 1); \
+	install -D -v -m 644 $$ko $(DESTDIR)/lib/modules/$$release/updates/jvpn.ko; \
+	[ -n "$(DESTDIR)" ] || depmod -a $$release
+
+uninstall: ## what install put there; configuration stays
+	rm -f $(DESTDIR)$(PREFIX)/sbin/jvpnd $(DESTDIR)$(PREFIX)/bin/jvpnctl \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/jvpnctl
+	@set -e; for page in userspace/man/*.[1-8]; do \
+		rm -fv $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	@set -e; for unit in userspace/systemd/*.service; do rm -fv $(UNIT_DIR)/$${unit##*/}; done
+	rm -f $(DESTDIR)$(SYSCONFDIR)/logrotate.d/jvpn $(DESTDIR)$(SYSCONFDIR)/jvpn/*.sample
+	rm -f $(DESTDIR)/lib/modules/*/updates/jvpn.ko
+	[ -n "$(DESTDIR)" ] || depmod -a
+
+clean: ## all that was built here; the kernels in ~/.cache/jvpn stay
+	rm -rf build
+
+help: ## this list
+	@awk -F ':|## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$NF }' $(MAKEFILE_LIST)

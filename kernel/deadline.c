@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "deadline.h"
+
+#include "binding.h"
+#include "compat.h"
+#include "core/fsm.h"
+#include "device.h"
+#include "session.h"
+
+/* Ends by time: when, and what then. */
+struct deadline {
+	u64 at;
+	u32 reason;
+};
+
+#define DEADLINES_MAX 6
+
+static u32 deadlines_of(const struct jvpn_session *s, struct deadline out[DEADLINES_MAX])
+{
+	const struct jvpn_binding *b = rcu_dereference_protected(s->binding,
+								 lockdep_is_held(&s->lock));
+	u32 n = 0;
+
+	if (s->session_deadline)
+		out[n++] = (struct deadline){ s->session_deadline,
+					      JVPN_REASON_SESSION_TTL_EXPIRED };
+	if (s->loss_deadline)
+		out[n++] = (struct deadline){ s->loss_deadline,
+					      JVPN_REASON_TRANSPORT_LOSS_TTL_EXPIRED };
+	if (s->lease_deadline)
+		out[n++] = (struct deadline){ s->lease_deadline, JVPN_REASON_LEASE_LOST };
+	if (s->birth_deadline && s->state == JVPN_STATE_BIRTH)
+		out[n++] = (struct deadline){ s->birth_deadline, JVPN_REASON_HANDSHAKE_TIMEOUT };
+	if (b)
+		out[n++] = (struct deadline){ b->epoch.born + s->policy.reject_after_ms,
+					      JVPN_REASON_KEY_EXPIRED };
+	if (b && s->role == JVPN_ROLE_GATEWAY && s->policy.rx_timeout_ms)
+		out[n++] = (struct deadline){ READ_ONCE(s->last_rx) + s->policy.rx_timeout_ms,
+					      JVPN_REASON_PROBE_TIMEOUT };
+	return n;
+}
+
+/* Of those that are due the one that goes first, or JVPN_REASON_NONE. */
+static u32 due_first(const struct jvpn_session *s, u64 now_ms)
+{
+	struct deadline list[DEADLINES_MAX];
+	u32 n = deadlines_of(s, list);
+	u32 best = JVPN_REASON_NONE;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (now_ms < list[i].at)
+			continue;
+		if (best == JVPN_REASON_NONE ||
+		    jvpn_fsm_priority(list[i].reason) < jvpn_fsm_priority(best))
+			best = list[i].reason;
+	}
+	return best;
+}
+
+void jvpn_deadline_run_locked(struct jvpn_session *s, u64 now_ms)
+{
+	u32 reason;
+
+	lockdep_assert_held(&s->lock);
+	while (s->state != JVPN_STATE_TERMINATED) {
+		reason = due_first(s, now_ms);
+		if (reason == JVPN_REASON_NONE)
+			break;
+		if (WARN_ON_ONCE(!jvpn_binding_kernel_locked(s, jvpn_fsm_event_of(reason),
+							     reason)))
+			break;
+	}
+	jvpn_binding_age_locked(s, now_ms);
+}
+
+void jvpn_deadline_arm_locked(struct jvpn_session *s)
+{
+	struct deadline list[DEADLINES_MAX];
+	u32 n, i;
+	u64 next;
+
+	lockdep_assert_held(&s->lock);
+	if (s->dead || s->state == JVPN_STATE_TERMINATED) {
+		hrtimer_try_to_cancel(&s->timer);
+		return;
+	}
+	next = jvpn_binding_age_locked(s, jvpn_now_ms());
+	n = deadlines_of(s, list);
+	for (i = 0; i < n; i++)
+		if (!next || list[i].at < next)
+			next = list[i].at;
+	if (next)
+		hrtimer_start(&s->timer, ms_to_ktime(next), HRTIMER_MODE_ABS_SOFT);
+	else
+		hrtimer_try_to_cancel(&s->timer);
+}
+
+static enum hrtimer_restart deadline_fire(struct hrtimer *timer)
+{
+	struct jvpn_session *s = container_of(timer, struct jvpn_session, timer);
+	struct jvpn_binding *ask = NULL;
+
+	jvpn_path_enter();
+	spin_lock(&s->lock);
+	if (!s->dead) {
+		jvpn_deadline_run_locked(s, jvpn_now_ms());
+		ask = jvpn_binding_ask_locked(s, jvpn_now_ms());
+		jvpn_deadline_arm_locked(s);
+	}
+	spin_unlock(&s->lock);
+	if (ask)
+		jvpn_probe_ask(ask);
+	jvpn_binding_settle(s);
+	jvpn_path_leave();
+	return HRTIMER_NORESTART;
+}
+
+void jvpn_deadline_init(struct jvpn_session *s)
+{
+	hrtimer_setup(&s->timer, deadline_fire, CLOCK_BOOTTIME, HRTIMER_MODE_ABS_SOFT);
+}

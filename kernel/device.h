@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The device: a network interface with its sockets and its sessions.
+ *
+ * Locks, in the order in which they are taken:
+ *   rtnl                  links come and go
+ *   jvpn_device.mutex     sockets and sessions are added and removed
+ *   jvpn_table.claim      sessions become owners of inner prefixes
+ *   jvpn_session.lock     the writer of a session: state, version, binding
+ *   jvpn_table.lock       prefix table
+ *   jvpn_epoch.lock       replay window and usability of an epoch
+ *   jvpn_session.held.lock  packets that wait for a binding
+ * The packet paths take no lock but the last two, and those once a batch.
+ *
+ * Lifetime: readers (packet paths, netlink) find sessions, bindings and
+ * sockets under RCU and keep none of them. Whoever removes an object unlinks
+ * it, stops its timers, and frees it after a grace period.
+ */
+#ifndef JVPN_DEVICE_H
+#define JVPN_DEVICE_H
+
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+#include <linux/xarray.h>
+#include <net/gro_cells.h>
+
+#include "control.h"
+#include "stats.h"
+#include "table.h"
+
+/**
+ * struct jvpn_device - private data of the interface
+ * @dev: the interface
+ * @birth_net: namespace it was made in; its sockets and its daemon live there.
+ *	  No reference: NULL once that namespace has ended
+ * @birth_ifindex: its index there
+ * @node: in the list of all devices, under the list's lock
+ * @mutex: see above
+ * @dying: under @mutex: nothing is added any more
+ * @sockets: by socket id
+ * @table: the sessions
+ * @control: channel of control packets to the daemon
+ * @stats: counters
+ * @gro: hands inner packets to the stack
+ */
+struct jvpn_device {
+	struct net_device *dev;
+	struct net *birth_net;
+	int birth_ifindex;
+	struct list_head node;
+	struct mutex mutex;
+	bool dying;
+	struct xarray sockets;
+	struct jvpn_table table;
+	struct jvpn_control control;
+	struct jvpn_stats __percpu *stats;
+	struct gro_cells gro;
+};
+
+/* Outer IPv6 and UDP header, jvpn header and tag: what a packet grows by at most. */
+#define JVPN_OVERHEAD_MAX (40 + 8 + 32)
+#define JVPN_MTU_DEFAULT (ETH_DATA_LEN - JVPN_OVERHEAD_MAX)
+/* A datagram holds 65535 - 20 - 8 octets of payload at most. */
+#define JVPN_MTU_MAX (65535 - 20 - 8 - 32)
+
+/*
+ * What every packet path runs under, softirq or not: BHs are off, because
+ * per-processor caches are used, and objects are found under RCU.
+ */
+static inline void jvpn_path_enter(void)
+{
+	local_bh_disable();
+	rcu_read_lock();
+}
+
+static inline void jvpn_path_leave(void)
+{
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+/**
+ * jvpn_device_get() - find a device for a request
+ * @net: namespace of the request
+ * @ifindex: index there, or the one at birth if it was born there
+ *
+ * Return: the device with a reference (jvpn_device_put()), or NULL.
+ */
+struct jvpn_device *jvpn_device_get(struct net *net, int ifindex);
+void jvpn_device_put(struct jvpn_device *jd);
+
+/**
+ * jvpn_device_next() - walk the devices that a namespace sees
+ * @net: the namespace
+ * @after: index that the walk has reached, 0 to begin
+ *
+ * Return: the device of the next higher index with a reference, or NULL.
+ */
+struct jvpn_device *jvpn_device_next(struct net *net, int after);
+
+/* Where its daemon listens: the namespace of birth while there is one. */
+struct net *jvpn_device_net(const struct jvpn_device *jd);
+
+/* The index by which a namespace knows the device. */
+int jvpn_device_ifindex(const struct jvpn_device *jd, const struct net *net);
+
+int jvpn_device_init(void);
+void jvpn_device_exit(void);
+
+/* The registered daemon's netlink port closed: every device forgets it. */
+void jvpn_device_port_closed(struct net *net, u32 portid);
+
+#endif

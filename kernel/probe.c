@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "probe.h"
+
+#include "compat.h"
+#include "core/wire.h"
+#include "device.h"
+#include "notify.h"
+#include "session.h"
+#include "tx.h"
+
+/* Round trip assumed while none is known (PROTOCOL JVPN1 2.7). */
+#define RTT_UNKNOWN_NS (250 * NSEC_PER_MSEC)
+/* Least time in which an echo may be expected, scheduling included. */
+#define ECHO_SLACK_NS (10 * NSEC_PER_MSEC)
+/* Heartbeats that must go unanswered before silence means anything. */
+#define SILENT_LEAST 3
+#define LOSS_SAMPLES_LEAST 8
+
+static struct jvpn_binding *bound_client(const struct jvpn_session *s)
+{
+	if (s->dead || s->role != JVPN_ROLE_CLIENT)
+		return NULL;
+	return rcu_dereference_protected(s->binding, lockdep_is_held(&s->lock));
+}
+
+static u64 rtt_ns(const struct jvpn_probe *p)
+{
+	return p->srtt_ns ? p->srtt_ns : RTT_UNKNOWN_NS;
+}
+
+/* An echo that takes longer is overdue. */
+static u64 echo_ms(const struct jvpn_probe *p)
+{
+	u64 slack = max_t(u64, 4 * p->rttvar_ns, ECHO_SLACK_NS);
+
+	return div_u64(rtt_ns(p) + slack, NSEC_PER_MSEC) + 1;
+}
+
+static u64 silence_ms(const struct jvpn_session *s)
+{
+	return s->policy.dead_base_ms +
+	       div_u64(s->policy.dead_rtts * rtt_ns(&s->probe), NSEC_PER_MSEC);
+}
+
+/* Is anything but heartbeats moving? */
+static bool is_active(const struct jvpn_session *s, u64 now_ms)
+{
+	u64 span = 2 * s->policy.active_interval_ms;
+
+	return now_ms < READ_ONCE(s->last_tx) + span ||
+	       (now_ms < READ_ONCE(s->last_rx) + span &&
+		READ_ONCE(s->last_rx) > s->probe.last_echo + ECHO_SLACK_NS / NSEC_PER_MSEC);
+}
+
+static u64 next_send(const struct jvpn_session *s, u64 now_ms)
+{
+	const struct jvpn_probe *p = &s->probe;
+	u32 gap = is_active(s, now_ms) ? s->policy.active_interval_ms : s->policy.idle_interval_ms;
+
+	if (!p->last_sent)
+		return now_ms;
+	if (p->unanswered)
+		return p->last_sent + min_t(u64, gap, echo_ms(p));
+	return p->last_sent + gap;
+}
+
+static bool is_dead(const struct jvpn_session *s, u64 now_ms)
+{
+	const struct jvpn_probe *p = &s->probe;
+
+	return p->unanswered >= SILENT_LEAST &&
+	       now_ms >= p->unanswered_since + silence_ms(s);
+}
+
+static void report(struct jvpn_session *s, bool low, u32 reason)
+{
+	if (s->probe.low == low)
+		return;
+	s->probe.low = low;
+	jvpn_notify_health(s, low ? JVPN_EVENT_QUALITY_LOW : JVPN_EVENT_QUALITY_OK, reason);
+}
+
+static bool is_late(const struct jvpn_session *s, u64 now_ms)
+{
+	const struct jvpn_probe *p = &s->probe;
+
+	return p->unanswered >= SILENT_LEAST &&
+	       now_ms >= p->unanswered_since + silence_ms(s) / 2;
+}
+
+u32 jvpn_probe_loss_locked(const struct jvpn_session *s)
+{
+	const struct jvpn_probe *p = &s->probe;
+
+	return p->decided ? hweight32(p->outcomes) * 1000 / p->decided : 0;
+}
+
+/* Compare with the policy's thresholds, each with its own way back. */
+static void judge_quality(struct jvpn_session *s)
+{
+	const struct jvpn_policy *pol = &s->policy;
+	u32 loss = s->probe.decided >= LOSS_SAMPLES_LEAST ? jvpn_probe_loss_locked(s) / 10 : 0;
+	u32 rtt = div_u64(s->probe.srtt_ns, NSEC_PER_MSEC);
+
+	if (pol->loss_enter && loss >= pol->loss_enter)
+		report(s, true, JVPN_REASON_LOSS_THRESHOLD);
+	else if (pol->rtt_enter_ms && rtt >= pol->rtt_enter_ms)
+		report(s, true, JVPN_REASON_LATENCY_THRESHOLD);
+	else if ((!pol->loss_enter || loss <= pol->loss_leave) &&
+		 (!pol->rtt_enter_ms || rtt <= pol->rtt_leave_ms))
+		report(s, false, JVPN_REASON_HEALTH_RECOVERED);
+}
+
+/* Take the next heartbeat's number and note it as sent. */
+static void heartbeat_take(struct jvpn_session *s, struct jvpn_wire_heartbeat *hb, u64 now_ms)
+{
+	struct jvpn_probe *p = &s->probe;
+	u64 ts = ktime_get_boottime_ns();
+
+	hb->type = JVPN_WIRE_INNER_HEARTBEAT;
+	hb->seq = cpu_to_le32(p->seq);
+	hb->ts = cpu_to_le64(ts);
+	hb->version = cpu_to_le64(s->version);
+	p->sent[p->seq % JVPN_PROBE_RING] = ts;
+	p->seq++;
+	if (!p->unanswered++)
+		p->unanswered_since = now_ms;
+	p->last_sent = now_ms;
+}
+
+/* The session is not locked: sending goes through the whole stack. */
+static void heartbeat_send(struct jvpn_session *s, const struct jvpn_wire_heartbeat *hb)
+{
+	u8 text[JVPN_WIRE_HEARTBEAT_CLIENT_SIZE] = {};
+	struct jvpn_binding *b;
+	u64 counter;
+
+	memcpy(text, hb, sizeof(*hb));
+	jvpn_path_enter();
+	b = rcu_dereference(s->binding);
+	if (b && jvpn_tx_message(b, text, sizeof(text), &counter)) {
+		spin_lock(&s->lock);
+		s->probe.counter[le32_to_cpu(hb->seq) % JVPN_PROBE_RING] = counter;
+		spin_unlock(&s->lock);
+	}
+	jvpn_path_leave();
+}
+
+void jvpn_probe_ask(struct jvpn_binding *b)
+{
+	u8 text[JVPN_WIRE_HEARTBEAT_CLIENT_SIZE] = {};
+	struct jvpn_wire_heartbeat hb = {
+		.type = JVPN_WIRE_INNER_HEARTBEAT,
+		.version = cpu_to_le64(READ_ONCE(b->session->version)),
+	};
+	u64 counter;
+
+	memcpy(text, &hb, sizeof(hb));
+	jvpn_tx_message(b, text, sizeof(text), &counter);
+}
+
+static void arm(struct jvpn_session *s, u64 now_ms)
+{
+	u64 next = next_send(s, now_ms);
+
+	hrtimer_start(&s->probe.timer, ms_to_ktime(max(next, now_ms + 1)), HRTIMER_MODE_ABS_SOFT);
+}
+
+/* Return: true if a heartbeat is to be sent. */
+static bool probe_step(struct jvpn_session *s, struct jvpn_wire_heartbeat *hb)
+{
+	u64 now = jvpn_now_ms();
+	bool due;
+
+	if (!bound_client(s))
+		return false;
+	if (is_dead(s, now)) {
+		jvpn_binding_kernel_locked(s, JVPN_EVENT_TRANSPORT_DEAD,
+					   JVPN_REASON_PROBE_TIMEOUT);
+		return false;
+	}
+	if (is_late(s, now))
+		report(s, true, JVPN_REASON_HEARTBEAT_LATE);
+	due = now >= next_send(s, now);
+	if (due)
+		heartbeat_take(s, hb, now);
+	arm(s, now);
+	return due;
+}
+
+static enum hrtimer_restart probe_fire(struct hrtimer *timer)
+{
+	struct jvpn_session *s = container_of(timer, struct jvpn_session, probe.timer);
+	struct jvpn_wire_heartbeat hb = {};
+	bool due;
+
+	spin_lock_bh(&s->lock);
+	due = probe_step(s, &hb);
+	spin_unlock_bh(&s->lock);
+	if (due)
+		heartbeat_send(s, &hb);
+	return HRTIMER_NORESTART;
+}
+
+void jvpn_probe_init(struct jvpn_session *s)
+{
+	hrtimer_setup(&s->probe.timer, probe_fire, CLOCK_BOOTTIME, HRTIMER_MODE_ABS_SOFT);
+}
+
+void jvpn_probe_start_locked(struct jvpn_session *s, bool same_path)
+{
+	struct jvpn_probe *p = &s->probe;
+
+	if (!bound_client(s))
+		return;
+	if (!same_path) {
+		memset(p->sent, 0, sizeof(p->sent));
+		p->first_undecided = p->seq;
+		p->srtt_ns = 0;
+		p->rttvar_ns = 0;
+		p->outcomes = 0;
+		p->decided = 0;
+		p->low = false;
+	}
+	/* Send counters begin again with every epoch. */
+	memset(p->counter, 0, sizeof(p->counter));
+	p->echo_counter = 0;
+	p->unanswered = 0;
+	p->last_sent = 0;
+	hrtimer_start(&p->timer, ms_to_ktime(jvpn_now_ms()), HRTIMER_MODE_ABS_SOFT);
+}
+
+void jvpn_probe_stop_locked(struct jvpn_session *s)
+{
+	hrtimer_try_to_cancel(&s->probe.timer);
+}
+
+void jvpn_probe_hurry(struct jvpn_session *s)
+{
+	spin_lock_bh(&s->lock);
+	if (bound_client(s))
+		arm(s, jvpn_now_ms());
+	spin_unlock_bh(&s->lock);
+}
+
+/* RFC 6298 section 2. */
+static void rtt_sample(struct jvpn_probe *p, u64 rtt)
+{
+	if (!p->srtt_ns) {
+		p->srtt_ns = rtt;
+		p->rttvar_ns = rtt / 2;
+		return;
+	}
+	p->rttvar_ns = (3 * p->rttvar_ns + (u64)abs((s64)(p->srtt_ns - rtt))) / 4;
+	p->srtt_ns = (7 * p->srtt_ns + rtt) / 8;
+}
+
+static void outcome_add(struct jvpn_probe *p, bool lost)
+{
+	p->outcomes = p->outcomes << 1 | lost;
+	if (p->decided < 32)
+		p->decided++;
+}
+
+/* An echo decides all heartbeats up to it: those that were not echoed are lost. */
+static void outcomes_decide(struct jvpn_probe *p, u32 seq)
+{
+	u32 behind = seq - p->first_undecided;
+
+	if ((s32)behind < 0)
+		return;
+	if (behind > JVPN_PROBE_RING)
+		p->first_undecided = seq - JVPN_PROBE_RING;
+	for (; p->first_undecided != seq; p->first_undecided++)
+		outcome_add(p, p->sent[p->first_undecided % JVPN_PROBE_RING]);
+	outcome_add(p, false);
+	p->first_undecided = seq + 1;
+}
+
+/* A client's heartbeat came back. */
+static void echo_receive(struct jvpn_session *s, const struct jvpn_wire_heartbeat *hb)
+{
+	struct jvpn_probe *p = &s->probe;
+	u32 seq = le32_to_cpu(hb->seq), slot = seq % JVPN_PROBE_RING;
+	u64 ts = le64_to_cpu(hb->echo_ts);
+
+	spin_lock_bh(&s->lock);
+	if (bound_client(s) && ts && p->sent[slot] == ts) {
+		rtt_sample(p, ktime_get_boottime_ns() - ts);
+		outcomes_decide(p, seq);
+		p->sent[slot] = 0;
+		p->echo_counter = max(p->echo_counter, p->counter[slot]);
+		p->unanswered = 0;
+		p->last_echo = jvpn_now_ms();
+		s->peer_version = max(s->peer_version, le64_to_cpu(hb->version));
+		judge_quality(s);
+		arm(s, p->last_echo);
+	}
+	spin_unlock_bh(&s->lock);
+}
+
+/* The gateway answers at once, in the receive path. */
+static void echo_send(struct jvpn_binding *b, const struct jvpn_wire_heartbeat *hb)
+{
+	struct jvpn_session *s = b->session;
+	struct jvpn_binding *out = rcu_dereference(s->binding);
+	struct jvpn_wire_heartbeat reply = {
+		.type = JVPN_WIRE_INNER_HEARTBEAT,
+		.flags = JVPN_WIRE_HEARTBEAT_REPLY,
+		.seq = hb->seq,
+		.ts = cpu_to_le64(ktime_get_boottime_ns()),
+		.echo_ts = hb->ts,
+		.version = cpu_to_le64(READ_ONCE(s->version)),
+	};
+	u64 counter;
+
+	if (out)
+		jvpn_tx_message(out, &reply, sizeof(reply), &counter);
+}
+
+bool jvpn_probe_receive(struct jvpn_binding *b, const u8 *data, unsigned int len)
+{
+	struct jvpn_wire_heartbeat hb;
+	bool reply;
+
+	if (len < sizeof(hb) || data[0] != JVPN_WIRE_INNER_HEARTBEAT)
+		return false;
+	memcpy(&hb, data, sizeof(hb));
+	reply = hb.flags & JVPN_WIRE_HEARTBEAT_REPLY;
+	if (b->session->role == JVPN_ROLE_GATEWAY && !reply)
+		echo_send(b, &hb);
+	else if (b->session->role == JVPN_ROLE_CLIENT && reply)
+		echo_receive(b->session, &hb);
+	return true;
+}

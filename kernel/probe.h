@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Heartbeats: liveness, round trip, jitter and loss of the bound transport.
+ *
+ * Only a client sends them; the gateway answers in the receive path. One that
+ * is not answered in time makes the client ask again, a few round trips apart,
+ * until an answer comes or the transport is declared dead.
+ */
+#ifndef JVPN_PROBE_H
+#define JVPN_PROBE_H
+
+#include <linux/hrtimer.h>
+#include <linux/types.h>
+
+struct jvpn_binding;
+struct jvpn_session;
+
+#define JVPN_PROBE_RING 32
+
+/**
+ * struct jvpn_probe - measurements of the current binding; session's lock
+ * @timer: next heartbeat, or the end of waiting for an echo
+ * @seq: of the next heartbeat
+ * @sent: when the heartbeat of a sequence number was sent, ns, by seq modulo
+ *	  JVPN_PROBE_RING; 0 once it was echoed
+ * @counter: its send counter
+ * @unanswered: heartbeats sent since the last echo
+ * @unanswered_since: when the first of them was sent, ms
+ * @last_sent: when the last one was sent, ms, 0 if none was on this path
+ * @last_echo: when the last echo came, ms
+ * @echo_counter: send counter of the newest heartbeat that was echoed
+ * @srtt_ns: smoothed round trip (RFC 6298), 0 is unknown
+ * @rttvar_ns: its mean deviation
+ * @outcomes: of the last heartbeats that were decided, 1 is lost, newest lowest
+ * @decided: how many, at most 32
+ * @first_undecided: lowest sequence number that is not in @outcomes
+ * @low: quality-low was reported, and quality-ok not yet
+ */
+struct jvpn_probe {
+	struct hrtimer timer;
+	u32 seq;
+	u64 sent[JVPN_PROBE_RING];
+	u64 counter[JVPN_PROBE_RING];
+	u32 unanswered;
+	u64 unanswered_since;
+	u64 last_sent;
+	u64 last_echo;
+	u64 echo_counter;
+	u64 srtt_ns;
+	u64 rttvar_ns;
+	u32 outcomes;
+	u32 decided;
+	u32 first_undecided;
+	bool low;
+};
+
+void jvpn_probe_init(struct jvpn_session *s);
+
+/*
+ * A binding was committed: send a heartbeat now. What was measured is kept for
+ * the same path and forgotten for another. Session locked.
+ */
+void jvpn_probe_start_locked(struct jvpn_session *s, bool same_path);
+void jvpn_probe_stop_locked(struct jvpn_session *s);
+
+/**
+ * jvpn_probe_receive() - an inner control message was received
+ * @b: its binding, current
+ * @data: authenticated plaintext
+ * @len: its octets
+ *
+ * Return: false if it is malformed.
+ */
+bool jvpn_probe_receive(struct jvpn_binding *b, const u8 *data, unsigned int len);
+
+/* Traffic was sent or something is wrong: look at the timer earlier. */
+void jvpn_probe_hurry(struct jvpn_session *s);
+
+/* A heartbeat under a prepared binding: an answer shows that the gateway committed. */
+void jvpn_probe_ask(struct jvpn_binding *b);
+
+/* Loss of the decided heartbeats, in 1/1000. Session locked. */
+u32 jvpn_probe_loss_locked(const struct jvpn_session *s);
+
+#endif

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "socket.h"
+
+#include <linux/net.h>
+#include <linux/udp.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
+#include <net/udp.h>
+
+#include "binding.h"
+#include "compat.h"
+#include "device.h"
+#include "session.h"
+
+atomic_t jvpn_sockets_alive = ATOMIC_INIT(0);
+
+/* A burst of super-packets must fit while the receive walk is busy. */
+#define SOCKET_RCVBUF (8 << 20)
+
+static void socket_data_ready(struct sock *sk)
+{
+	struct jvpn_socket *js;
+
+	jvpn_path_enter();
+	js = rcu_dereference_sk_user_data(sk);
+	if (js)
+		jvpn_rx_drain(js, sk);
+	jvpn_path_leave();
+}
+
+/*
+ * ICMP errors end here: path MTU changes have reached the routing cache, and
+ * whether the path is dead is decided by heartbeats, which cannot be forged.
+ */
+static void socket_error_report(struct sock *sk)
+{
+	sock_error(sk);
+}
+
+static int socket_bind(struct socket *sock, const struct jvpn_socket_params *params)
+{
+	struct sockaddr_in6 a6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = params->local.port,
+		.sin6_addr = params->local.v6,
+		.sin6_scope_id = params->ifindex,
+	};
+	struct sockaddr_in a4 = {
+		.sin_family = AF_INET,
+		.sin_port = params->local.port,
+		.sin_addr.s_addr = params->local.v4,
+	};
+
+	if (params->local.family == AF_INET)
+		return jvpn_kernel_bind(sock, &a4, sizeof(a4));
+	return jvpn_kernel_bind(sock, &a6, sizeof(a6));
+}
+
+static int socket_configure(struct socket *sock, const struct jvpn_socket_params *params)
+{
+	struct sock *sk = sock->sk;
+	int one = 1, err = 0;
+
+	if (params->local.family == AF_INET6)
+		err = ip6_sock_set_v6only(sk);
+	if (!err && params->ifindex)
+		err = sock_bindtoindex(sk, params->ifindex, true);
+	if (!err)
+		err = sock->ops->setsockopt(sock, SOL_UDP, UDP_GRO, KERNEL_SOCKPTR(&one),
+					    sizeof(one));
+	lock_sock(sk);
+	sk->sk_allocation = GFP_ATOMIC;
+	sk->sk_mark = params->mark;
+	WRITE_ONCE(sk->sk_rcvbuf, SOCKET_RCVBUF);
+	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
+	release_sock(sk);
+	return err;
+}
+
+static void socket_attach(struct jvpn_socket *js, struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	rcu_assign_sk_user_data(sk, js);
+	sk->sk_data_ready = socket_data_ready;
+	sk->sk_error_report = socket_error_report;
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+/* Binding to an index does not ask whether there is such an interface. */
+static bool socket_link_exists(struct net *net, int ifindex)
+{
+	bool found;
+
+	rcu_read_lock();
+	found = dev_get_by_index_rcu(net, ifindex);
+	rcu_read_unlock();
+	return found;
+}
+
+static int socket_create(struct jvpn_device *jd, const struct jvpn_socket_params *params,
+			 struct socket **out, struct netlink_ext_ack *extack)
+{
+	struct socket *sock;
+	int err;
+
+	if (params->ifindex && !socket_link_exists(jd->birth_net, params->ifindex)) {
+		NL_SET_ERR_MSG(extack, "No interface of index bind-ifindex");
+		return -ENODEV;
+	}
+	err = sock_create_kern(jd->birth_net, params->local.family, SOCK_DGRAM, IPPROTO_UDP,
+			       &sock);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "Cannot make a UDP socket of this address family");
+		return err;
+	}
+	err = socket_configure(sock, params);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "Cannot bind the socket to that interface");
+		goto err_release;
+	}
+	err = socket_bind(sock, params);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "Cannot bind the socket to that address and port");
+		goto err_release;
+	}
+	*out = sock;
+	return 0;
+
+err_release:
+	sock_release(sock);
+	return err;
+}
+
+struct jvpn_socket *jvpn_socket_open(struct jvpn_device *jd,
+				     const struct jvpn_socket_params *params,
+				     struct netlink_ext_ack *extack)
+{
+	struct jvpn_socket *js = kzalloc(sizeof(*js), GFP_KERNEL);
+	struct socket *sock;
+	int err;
+
+	if (!js)
+		return ERR_PTR(-ENOMEM);
+	err = socket_create(jd, params, &sock, extack);
+	if (err)
+		goto err_free;
+	err = xa_alloc(&jd->sockets, &js->id, js, XA_LIMIT(1, U32_MAX), GFP_KERNEL);
+	if (err)
+		goto err_release;
+	js->jd = jd;
+	js->ifindex = params->ifindex;
+	js->mark = params->mark;
+	js->local = params->local;
+	js->local.port = inet_sk(sock->sk)->inet_sport;
+	kref_init(&js->ref);
+	jvpn_rx_init(js);
+	RCU_INIT_POINTER(js->sock, sock);
+	atomic_inc(&jvpn_sockets_alive);
+	socket_attach(js, sock);
+	return js;
+
+err_release:
+	sock_release(sock);
+err_free:
+	kfree(js);
+	return ERR_PTR(err);
+}
+
+static void socket_release(struct kref *ref)
+{
+	struct jvpn_socket *js = container_of(ref, struct jvpn_socket, ref);
+
+	atomic_dec(&jvpn_sockets_alive);
+	kfree_rcu(js, rcu);
+}
+
+void jvpn_socket_close(struct jvpn_socket *js)
+{
+	struct socket *sock = rcu_dereference_protected(js->sock,
+							lockdep_is_held(&js->jd->mutex));
+
+	xa_erase(&js->jd->sockets, js->id);
+	write_lock_bh(&sock->sk->sk_callback_lock);
+	rcu_assign_sk_user_data(sock->sk, NULL);
+	write_unlock_bh(&sock->sk->sk_callback_lock);
+	rcu_assign_pointer(js->sock, NULL);
+	/* Senders and the receive walk are under RCU. */
+	synchronize_net();
+	sock_release(sock);
+	kref_put(&js->ref, socket_release);
+}
+
+void jvpn_socket_close_all(struct jvpn_device *jd)
+{
+	struct jvpn_socket *js;
+	unsigned long id;
+
+	xa_for_each(&jd->sockets, id, js)
+		jvpn_socket_close(js);
+}
+
+struct jvpn_socket *jvpn_socket_get(struct jvpn_device *jd, u32 id)
+{
+	struct jvpn_socket *js;
+
+	rcu_read_lock();
+	js = xa_load(&jd->sockets, id);
+	if (js && !kref_get_unless_zero(&js->ref))
+		js = NULL;
+	if (js)
+		atomic_inc(&js->users);
+	rcu_read_unlock();
+	return js;
+}
+
+void jvpn_socket_put(struct jvpn_socket *js)
+{
+	atomic_dec(&js->users);
+	kref_put(&js->ref, socket_release);
+}
+
+static struct sock *socket_sk(const struct jvpn_socket *js)
+{
+	struct socket *sock = rcu_dereference(js->sock);
+
+	return sock ? sock->sk : NULL;
+}
+
+static struct dst_entry *route4(struct sock *sk, const struct jvpn_transport *t,
+				struct dst_cache *cache, __be32 *saddr)
+{
+	struct flowi4 fl = {
+		.daddr = t->remote.v4,
+		.saddr = t->local.family == AF_INET ? t->local.v4 : t->socket->local.v4,
+		.fl4_dport = t->remote.port,
+		.fl4_sport = t->socket->local.port,
+		.flowi4_oif = t->socket->ifindex,
+		.flowi4_mark = t->socket->mark,
+		.flowi4_proto = IPPROTO_UDP,
+	};
+	struct rtable *rt = cache ? dst_cache_get_ip4(cache, saddr) : NULL;
+
+	if (rt)
+		return &rt->dst;
+	rt = ip_route_output_flow(sock_net(sk), &fl, sk);
+	if (IS_ERR(rt))
+		return ERR_CAST(rt);
+	if (cache)
+		dst_cache_set_ip4(cache, &rt->dst, fl.saddr);
+	*saddr = fl.saddr;
+	return &rt->dst;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static struct dst_entry *route6(struct sock *sk, const struct jvpn_transport *t,
+				struct dst_cache *cache, struct in6_addr *saddr)
+{
+	struct flowi6 fl = {
+		.daddr = t->remote.v6,
+		.saddr = t->local.family == AF_INET6 ? t->local.v6 : t->socket->local.v6,
+		.fl6_dport = t->remote.port,
+		.fl6_sport = t->socket->local.port,
+		.flowi6_oif = t->remote.scope ? t->remote.scope : t->socket->ifindex,
+		.flowi6_mark = t->socket->mark,
+		.flowi6_proto = IPPROTO_UDP,
+	};
+	struct dst_entry *dst = cache ? dst_cache_get_ip6(cache, saddr) : NULL;
+
+	if (dst)
+		return dst;
+	dst = ip6_dst_lookup_flow(sock_net(sk), sk, &fl, NULL);
+	if (!IS_ERR(dst) && cache)
+		dst_cache_set_ip6(cache, dst, &fl.saddr);
+	*saddr = fl.saddr;
+	return dst;
+}
+#else
+static struct dst_entry *route6(struct sock *sk, const struct jvpn_transport *t,
+				struct dst_cache *cache, struct in6_addr *saddr)
+{
+	return ERR_PTR(-EAFNOSUPPORT);
+}
+#endif
+
+static int route_find(struct sock *sk, const struct jvpn_transport *t,
+		      struct dst_cache *cache, struct jvpn_route *route)
+{
+	if (t->remote.family == AF_INET) {
+		route->dst = route4(sk, t, cache, &route->source.v4);
+		route->overhead = sizeof(struct iphdr) + sizeof(struct udphdr);
+	} else {
+		route->dst = route6(sk, t, cache, &route->source.v6);
+		route->overhead = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
+	}
+	return PTR_ERR_OR_ZERO(route->dst);
+}
+
+int jvpn_socket_route(struct jvpn_binding *b, struct jvpn_route *route)
+{
+	int err;
+
+	route->sk = socket_sk(b->transport.socket);
+	if (!route->sk)
+		return -ENOTCONN;
+	err = route_find(route->sk, &b->transport, &b->dst, route);
+	if (err)
+		return err;
+	if (route->dst->dev != b->session->jd->dev)
+		return 0;
+	dst_release(route->dst);
+	return -ELOOP;
+}
+
+/* A UDP super-packet is checksummed by whoever splits it. */
+static void gso_prepare(struct sk_buff *skb)
+{
+	if (!skb_is_gso(skb)) {
+		skb->ip_summed = CHECKSUM_NONE;
+		return;
+	}
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_headroom(skb) - sizeof(struct udphdr);
+	skb->csum_offset = offsetof(struct udphdr, check);
+}
+
+static void socket_xmit(const struct jvpn_transport *t, struct jvpn_route *route,
+			struct sk_buff *skb, u8 tos, bool df)
+{
+	struct dst_entry *dst = route->dst;
+
+	/* The outer packet is not of the tunnel device: its statistics are ours. */
+	skb->dev = NULL;
+	/* The inner route was kept for path MTU reports; the tunnel helpers would overwrite it. */
+	skb_dst_drop(skb);
+	skb->mark = t->socket->mark;
+	skb->encapsulation = 0;
+	gso_prepare(skb);
+	if (t->remote.family == AF_INET) {
+		jvpn_tunnel_xmit4(dst_rtable(dst), route->sk, skb, route->source.v4,
+				  t->remote.v4, tos, ip4_dst_hoplimit(dst),
+				  df ? htons(IP_DF) : 0, t->socket->local.port,
+				  t->remote.port);
+		return;
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	jvpn_tunnel_xmit6(dst, route->sk, skb, &route->source.v6,
+			  (struct in6_addr *)&t->remote.v6, tos, ip6_dst_hoplimit(dst),
+			  t->socket->local.port, t->remote.port);
+#endif
+}
+
+void jvpn_socket_send(struct jvpn_binding *b, struct jvpn_route *route, struct sk_buff *skb,
+		      u8 tos, bool df)
+{
+	dst_hold(route->dst);
+	socket_xmit(&b->transport, route, skb, tos, df);
+}
+
+void jvpn_route_put(struct jvpn_route *route)
+{
+	dst_release(route->dst);
+}
+
+int jvpn_socket_send_control(const struct jvpn_transport *t, const void *data, u32 len)
+{
+	struct jvpn_route route;
+	struct sk_buff *skb;
+	int err = -ENOTCONN;
+
+	skb = alloc_skb(JVPN_HEADROOM + len, GFP_KERNEL);
+	if (!skb)
+		return -ENOMEM;
+	skb_reserve(skb, JVPN_HEADROOM);
+	skb_put_data(skb, data, len);
+	jvpn_path_enter();
+	route.sk = socket_sk(t->socket);
+	if (route.sk)
+		err = route_find(route.sk, t, NULL, &route);
+	if (!err)
+		socket_xmit(t, &route, skb, 0, false);
+	jvpn_path_leave();
+	if (err)
+		kfree_skb(skb);
+	return err;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * UDP sockets, made and owned by the module in the namespace that the device
+ * was made in. No encapsulation hook: with UDP_GRO a plain socket receives
+ * whole super-packets, where a hook would get single segments.
+ */
+#ifndef JVPN_SOCKET_H
+#define JVPN_SOCKET_H
+
+#include <linux/kref.h>
+#include <linux/skbuff.h>
+
+#include "addr.h"
+#include "rx.h"
+
+struct jvpn_binding;
+struct jvpn_device;
+struct netlink_ext_ack;
+struct socket;
+
+/**
+ * struct jvpn_socket - a UDP socket of a device
+ * @jd: the device
+ * @sock: the socket; NULL once it is closed
+ * @id: socket id
+ * @ifindex: underlay interface it is bound to, or 0
+ * @mark: mark of the packets sent
+ * @local: address and port it is bound to
+ * @ref: one of the device while open, one of each transport
+ * @users: transports that use it; it cannot be closed by request meanwhile
+ * @rx_lock: serialises taking from the socket, and @lanes
+ * @lanes: packets taken, by source
+ * @rcu: frees it
+ */
+struct jvpn_socket {
+	struct jvpn_device *jd;
+	struct socket __rcu *sock;
+	u32 id;
+	int ifindex;
+	u32 mark;
+	struct jvpn_addr local;
+	struct kref ref;
+	atomic_t users;
+	spinlock_t rx_lock;
+	struct jvpn_rx_lane lanes[JVPN_RX_LANES];
+	struct rcu_head rcu;
+};
+
+/**
+ * struct jvpn_socket_params - a new socket, as netlink delivers it
+ * @local: address, port 0 to choose one
+ * @ifindex: interface to bind to, or 0
+ * @mark: mark of the packets sent
+ */
+struct jvpn_socket_params {
+	struct jvpn_addr local;
+	int ifindex;
+	u32 mark;
+};
+
+/* Device's mutex held. Return: the socket without a reference, or an ERR_PTR. */
+struct jvpn_socket *jvpn_socket_open(struct jvpn_device *jd,
+				     const struct jvpn_socket_params *params,
+				     struct netlink_ext_ack *extack);
+
+/* Close; transports that use it fail from now on. Device's mutex held. */
+void jvpn_socket_close(struct jvpn_socket *js);
+
+/* Close all of a device; device's mutex held. */
+void jvpn_socket_close_all(struct jvpn_device *jd);
+
+/* For a transport: reference and use. NULL if there is no socket of that id. */
+struct jvpn_socket *jvpn_socket_get(struct jvpn_device *jd, u32 id);
+void jvpn_socket_put(struct jvpn_socket *js);
+
+static inline u32 jvpn_socket_id(const struct jvpn_socket *js)
+{
+	return js->id;
+}
+
+/**
+ * struct jvpn_route - the way of a batch
+ * @sk: socket it leaves from
+ * @dst: route, with a reference
+ * @overhead: octets that the outer IP and UDP headers take
+ * @source: outer source address
+ */
+struct jvpn_route {
+	struct sock *sk;
+	struct dst_entry *dst;
+	unsigned int overhead;
+	union {
+		__be32 v4;
+		struct in6_addr v6;
+	} source;
+};
+
+/**
+ * jvpn_socket_route() - find the route of a binding, cached there
+ * @b: the binding
+ * @route: receives it; jvpn_route_put() ends it
+ *
+ * Under RCU with BHs off. Return: 0, or -ELOOP if the way out is the tunnel
+ * itself, -ENOTCONN if the socket is closed, or the routing error.
+ */
+int jvpn_socket_route(struct jvpn_binding *b, struct jvpn_route *route);
+void jvpn_route_put(struct jvpn_route *route);
+
+/**
+ * jvpn_socket_send() - send an outer packet
+ * @b: the binding
+ * @route: its route
+ * @skb: UDP payload with room for outer headers, consumed; a UDP super-packet
+ *	 if its gso_size is set
+ * @tos: outer DS field
+ * @df: never fragment it
+ */
+void jvpn_socket_send(struct jvpn_binding *b, struct jvpn_route *route, struct sk_buff *skb,
+		      u8 tos, bool df);
+
+/* Send a control packet, outside of any binding. */
+int jvpn_socket_send_control(const struct jvpn_transport *t, const void *data, u32 len);
+
+/* Room for everything in front of the UDP payload. */
+#define JVPN_HEADROOM (LL_MAX_HEADER + sizeof(struct ipv6hdr) + sizeof(struct udphdr))
+
+#endif

@@ -1,0 +1,555 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The send path, in packet order: whose is it, may it go now, does it fit,
+ * then as a batch or alone through the cipher and out of the socket.
+ *
+ * An inner TCP super-packet becomes one outer UDP super-packet: its segments
+ * are written one behind the other, each with its own headers, checksum,
+ * counter and tag, without a packet buffer of their own. Routing, netfilter
+ * and queueing are then passed once for all of them.
+ */
+#include "tx.h"
+
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/icmp.h>
+#include <net/inet_ecn.h>
+#include <net/ip6_checksum.h>
+#include <net/ip_tunnels.h>
+#include <net/tcp.h>
+
+#include "batch.h"
+#include "binding.h"
+#include "compat.h"
+#include "core/wire.h"
+#include "device.h"
+#include "hold.h"
+#include "session.h"
+#include "socket.h"
+
+#define DATA_HDR sizeof(struct jvpn_wire_data)
+#define DATA_OVERHEAD JVPN_WIRE_DATA_OVERHEAD
+/* UDP_MAX_SEGMENTS of the oldest kernel. */
+#define SEGMENTS_MAX 64
+#define OUTER_MAX (65535 - sizeof(struct ipv6hdr) - sizeof(struct udphdr))
+
+/**
+ * struct send - one packet on its way out
+ * @s: its session
+ * @b: the binding that it leaves by
+ * @skb: the inner packet
+ * @route: way of the outer packets
+ * @room: largest inner packet that fits the path
+ * @tos: outer DS field
+ * @df: outer packets must not be fragmented
+ */
+struct send {
+	struct jvpn_session *s;
+	struct jvpn_binding *b;
+	struct sk_buff *skb;
+	struct jvpn_route route;
+	u32 room;
+	u8 tos;
+	bool df;
+};
+
+static void tx_drop(struct jvpn_session *s, struct sk_buff *skb, enum jvpn_counter cause)
+{
+	jvpn_session_count_drop(s, false);
+	jvpn_drop(s->jd, skb, cause);
+}
+
+static bool is_ipv6(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IPV6);
+}
+
+static void write_header(u8 *p, const struct jvpn_epoch *e, u64 counter)
+{
+	struct jvpn_wire_data *h = (struct jvpn_wire_data *)p;
+
+	h->hdr.type = JVPN_MSG_DATA;
+	h->hdr.proto = JVPN_WIRE_PROTO;
+	h->hdr.zero = 0;
+	h->idx = cpu_to_le32(e->tx_index);
+	h->ctr = cpu_to_le64(counter);
+}
+
+/* The outer packet answers for the inner one's share of its socket's buffer. */
+static void hand_over_owner(struct sk_buff *outer, struct sk_buff *inner)
+{
+	if (!inner->destructor)
+		return;
+	swap(outer->truesize, inner->truesize);
+	swap(outer->destructor, inner->destructor);
+	swap(outer->sk, inner->sk);
+}
+
+/* ---- a batch: an inner TCP super-packet ---- */
+
+static __sum16 tcp_checksum(const u8 *ip, const struct tcphdr *th, u32 len, u32 th_len,
+			    __wsum payload, bool v6)
+{
+	__wsum sum = csum_partial(th, th_len, payload);
+
+	if (v6) {
+		const struct ipv6hdr *ip6 = (const struct ipv6hdr *)ip;
+
+		return tcp_v6_check(len, &ip6->saddr, &ip6->daddr, sum);
+	}
+	return tcp_v4_check(len, ((const struct iphdr *)ip)->saddr,
+			    ((const struct iphdr *)ip)->daddr, sum);
+}
+
+/**
+ * struct segmenter - cuts an inner TCP super-packet
+ * @skb: the super-packet
+ * @l4: offset of its TCP header
+ * @hlen: octets of all its headers
+ * @mss: payload of each segment but the last
+ * @count: segments
+ * @v6: it is IPv6
+ */
+struct segmenter {
+	struct sk_buff *skb;
+	u32 l4;
+	u32 hlen;
+	u32 mss;
+	u32 count;
+	bool v6;
+};
+
+static u32 segment_payload(const struct segmenter *seg, u32 i)
+{
+	return min(seg->mss, seg->skb->len - seg->hlen - i * seg->mss);
+}
+
+static void segment_ip(const struct segmenter *seg, u8 *ip, u32 i, u32 len)
+{
+	struct iphdr *ip4 = (struct iphdr *)ip;
+
+	if (seg->v6) {
+		((struct ipv6hdr *)ip)->payload_len = htons(len - sizeof(struct ipv6hdr));
+		return;
+	}
+	ip4->tot_len = htons(len);
+	ip4->id = htons(ntohs(ip4->id) + i);
+	ip4->check = 0;
+	ip4->check = ip_fast_csum(ip, ip4->ihl);
+}
+
+/* Write segment @i, complete with checksums, to @out. Return: its octets. */
+static u32 segment_write(const struct segmenter *seg, u32 i, u8 *out)
+{
+	struct tcphdr *th = (struct tcphdr *)(out + seg->l4);
+	u32 payload = segment_payload(seg, i);
+	u32 len = seg->hlen + payload;
+	__wsum sum;
+
+	memcpy(out, seg->skb->data, seg->hlen);
+	sum = skb_copy_and_csum_bits(seg->skb, seg->hlen + i * seg->mss, out + seg->hlen,
+				     payload);
+	segment_ip(seg, out, i, len);
+	th->seq = htonl(ntohl(th->seq) + i * seg->mss);
+	if (i + 1 < seg->count) {
+		th->fin = 0;
+		th->psh = 0;
+	}
+	if (i)
+		th->cwr = 0;
+	th->check = 0;
+	th->check = tcp_checksum(out, th, len - seg->l4, seg->hlen - seg->l4, sum, seg->v6);
+	return len;
+}
+
+/* Segments [@from, @to) as one outer packet; NULL without memory. */
+static struct sk_buff *batch_build(const struct send *send, const struct segmenter *seg,
+				   u32 from, u32 to, u64 counter)
+{
+	u32 size = DATA_OVERHEAD + seg->hlen + seg->mss;
+	struct jvpn_epoch *e = &send->b->epoch;
+	struct jvpn_batch batch;
+	struct sk_buff *outer;
+	u32 i, len;
+	u8 *p;
+
+	jvpn_batch_init(&batch, (to - from) * size);
+	for (i = from; i < to; i++) {
+		p = jvpn_batch_room(&batch, 0, size);
+		if (!p)
+			goto err;
+		len = segment_write(seg, i, p + DATA_HDR);
+		write_header(p, e, counter + i);
+		jvpn_aead_seal(&e->tx, counter + i, p, p + DATA_HDR, len);
+		jvpn_batch_add(&batch, len + DATA_OVERHEAD);
+	}
+	outer = alloc_skb(JVPN_HEADROOM, GFP_ATOMIC);
+	if (!outer)
+		goto err;
+	skb_reserve(outer, JVPN_HEADROOM);
+	jvpn_batch_attach(&batch, outer);
+	outer->priority = send->skb->priority;
+	if (to - from > 1) {
+		skb_shinfo(outer)->gso_size = size;
+		skb_shinfo(outer)->gso_segs = to - from;
+		skb_shinfo(outer)->gso_type = SKB_GSO_UDP_L4;
+	}
+	return outer;
+
+err:
+	jvpn_batch_release(&batch);
+	return NULL;
+}
+
+static void batch_count(struct send *send, u32 segments, u32 bytes)
+{
+	jvpn_count(send->s->jd, JVPN_C_TX_BATCHES, 1);
+	jvpn_count(send->s->jd, JVPN_C_TX_DATAGRAMS, segments);
+	jvpn_count(send->s->jd, JVPN_C_TX_PACKETS, segments);
+	jvpn_count(send->s->jd, JVPN_C_TX_BYTES, bytes);
+	jvpn_session_count_tx(send->s, segments, bytes);
+}
+
+static void send_batch(struct send *send, const struct segmenter *seg)
+{
+	u32 most = min_t(u32, SEGMENTS_MAX, OUTER_MAX / (DATA_OVERHEAD + seg->hlen + seg->mss));
+	struct sk_buff *outer;
+	u64 counter;
+	u32 i, n;
+
+	if (!jvpn_epoch_reserve(&send->b->epoch, seg->count, &counter)) {
+		tx_drop(send->s, send->skb, JVPN_C_TX_DROP_COUNTER);
+		return;
+	}
+	for (i = 0; i < seg->count; i += n) {
+		n = min(most, seg->count - i);
+		outer = batch_build(send, seg, i, i + n, counter);
+		if (!outer) {
+			tx_drop(send->s, send->skb, JVPN_C_TX_DROP_NOMEM);
+			return;
+		}
+		batch_count(send, n, outer->len - n * DATA_OVERHEAD);
+		if (i + n == seg->count)
+			hand_over_owner(outer, send->skb);
+		jvpn_socket_send(send->b, &send->route, outer, send->tos, send->df);
+	}
+	consume_skb(send->skb);
+}
+
+/* Can this super-packet be cut here? What cannot is left to the stack. */
+static bool segmenter_init(struct segmenter *seg, struct sk_buff *skb)
+{
+	const int known = SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_TCP_ECN | SKB_GSO_DODGY;
+	const int type = skb_shinfo(skb)->gso_type;
+
+	if (!(type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6)) || (type & ~known) ||
+	    skb->encapsulation || skb->ip_summed != CHECKSUM_PARTIAL ||
+	    skb_has_frag_list(skb))
+		return false;
+	seg->skb = skb;
+	seg->v6 = is_ipv6(skb);
+	seg->l4 = skb_checksum_start_offset(skb);
+	if (!pskb_may_pull(skb, seg->l4 + sizeof(struct tcphdr)))
+		return false;
+	seg->hlen = seg->l4 + 4 * ((struct tcphdr *)(skb->data + seg->l4))->doff;
+	if (seg->hlen < seg->l4 + sizeof(struct tcphdr) || !pskb_may_pull(skb, seg->hlen))
+		return false;
+	seg->mss = skb_shinfo(skb)->gso_size;
+	if (!seg->mss || skb->len <= seg->hlen)
+		return false;
+	seg->count = DIV_ROUND_UP(skb->len - seg->hlen, seg->mss);
+	return true;
+}
+
+/* ---- alone ---- */
+
+static bool sealable_in_place(const struct sk_buff *skb)
+{
+	return !skb_is_nonlinear(skb) && !skb_cloned(skb) && !skb_shared(skb) &&
+	       skb_headroom(skb) >= JVPN_HEADROOM + DATA_HDR &&
+	       skb_tailroom(skb) >= JVPN_TAG_SIZE;
+}
+
+/* A packet buffer whose data is the inner packet and which may be overwritten. */
+static struct sk_buff *outer_of(struct sk_buff *skb)
+{
+	u32 head = JVPN_HEADROOM + DATA_HDR;
+	struct sk_buff *outer;
+
+	if (sealable_in_place(skb))
+		return skb;
+	outer = alloc_skb(head + skb->len + JVPN_TAG_SIZE, GFP_ATOMIC);
+	if (!outer)
+		return NULL;
+	skb_reserve(outer, head);
+	if (skb_copy_bits(skb, 0, skb_put(outer, skb->len), skb->len)) {
+		kfree_skb(outer);
+		return NULL;
+	}
+	outer->priority = skb->priority;
+	hand_over_owner(outer, skb);
+	consume_skb(skb);
+	return outer;
+}
+
+static void seal_skb(struct sk_buff *skb, struct jvpn_epoch *e, u64 counter)
+{
+	u32 len = skb->len;
+	u8 *p;
+
+	skb_put(skb, JVPN_TAG_SIZE);
+	p = skb_push(skb, DATA_HDR);
+	write_header(p, e, counter);
+	jvpn_aead_seal(&e->tx, counter, p, p + DATA_HDR, len);
+}
+
+static void send_single(struct send *send, struct sk_buff *skb)
+{
+	struct sk_buff *outer;
+	u32 len = skb->len;
+	u64 counter;
+
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)) {
+		tx_drop(send->s, skb, JVPN_C_TX_DROP_NOMEM);
+		return;
+	}
+	if (!jvpn_epoch_reserve(&send->b->epoch, 1, &counter)) {
+		tx_drop(send->s, skb, JVPN_C_TX_DROP_COUNTER);
+		return;
+	}
+	outer = outer_of(skb);
+	if (!outer) {
+		tx_drop(send->s, skb, JVPN_C_TX_DROP_NOMEM);
+		return;
+	}
+	seal_skb(outer, &send->b->epoch, counter);
+	batch_count(send, 1, len);
+	jvpn_socket_send(send->b, &send->route, outer, send->tos, send->df);
+}
+
+/* ---- what applies to both ---- */
+
+static void report_too_big(const struct send *send)
+{
+	if (is_ipv6(send->skb))
+		icmpv6_ndo_send(send->skb, ICMPV6_PKT_TOOBIG, 0,
+				max_t(u32, send->room, IPV6_MIN_MTU));
+	else
+		icmp_ndo_send(send->skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			      htonl(send->room));
+}
+
+/* The inner packet's own wish: IPv6 never, IPv4 if it says so. */
+static bool must_not_fragment(const struct sk_buff *skb)
+{
+	return is_ipv6(skb) || (ip_hdr(skb)->frag_off & htons(IP_DF));
+}
+
+static void send_one(struct send *send, struct sk_buff *skb)
+{
+	if (skb->len > send->room && send->df) {
+		send->skb = skb;
+		report_too_big(send);
+		tx_drop(send->s, skb, JVPN_C_TX_DROP_TOO_BIG);
+		return;
+	}
+	send_single(send, skb);
+}
+
+/* Super-packets of other kinds are cut by the stack. */
+static void send_split(struct send *send)
+{
+	struct sk_buff *segs = skb_gso_segment(send->skb, 0), *skb, *next;
+
+	if (IS_ERR_OR_NULL(segs)) {
+		tx_drop(send->s, send->skb, JVPN_C_TX_DROP_NOMEM);
+		return;
+	}
+	consume_skb(send->skb);
+	skb_list_walk_safe(segs, skb, next) {
+		skb_mark_not_on_list(skb);
+		send_one(send, skb);
+	}
+}
+
+static void send_fitting(struct send *send)
+{
+	struct segmenter seg;
+
+	if (!skb_is_gso(send->skb)) {
+		send_one(send, send->skb);
+	} else if (!segmenter_init(&seg, send->skb)) {
+		send_split(send);
+	} else if (seg.hlen + seg.mss > send->room && send->df) {
+		report_too_big(send);
+		tx_drop(send->s, send->skb, JVPN_C_TX_DROP_TOO_BIG);
+	} else if (seg.hlen + seg.mss > send->room) {
+		send_split(send);
+	} else {
+		send_batch(send, &seg);
+	}
+}
+
+/* The way out is gone: the client's kernel knows it first, and says so. */
+static void route_failed(struct send *send, int err)
+{
+	struct jvpn_session *s = send->s;
+
+	if (s->role == JVPN_ROLE_CLIENT && err != -ELOOP && err != -ENOMEM &&
+	    jvpn_binding_kernel(s, send->b, JVPN_EVENT_TRANSPORT_DEAD,
+				JVPN_REASON_ROUTE_LOST) &&
+	    jvpn_hold_add(s, send->skb))
+		return;
+	tx_drop(s, send->skb, err == -ELOOP ? JVPN_C_TX_DROP_LOOP : JVPN_C_TX_DROP_ROUTE);
+}
+
+static void note_sent(struct jvpn_session *s, u64 now_ms)
+{
+	u64 before = READ_ONCE(s->last_tx);
+
+	if (before == now_ms)
+		return;
+	WRITE_ONCE(s->last_tx, now_ms);
+	if (s->role == JVPN_ROLE_CLIENT && now_ms - before > READ_ONCE(s->policy.active_interval_ms))
+		jvpn_probe_hurry(s);
+}
+
+static void send_over(struct jvpn_session *s, struct jvpn_binding *b, struct sk_buff *skb)
+{
+	struct send send = { .s = s, .b = b, .skb = skb };
+	u64 now = jvpn_now_coarse_ms();
+	u32 mtu;
+	int err;
+
+	if (jvpn_epoch_expired(&b->epoch, READ_ONCE(s->policy.reject_after_ms), now)) {
+		tx_drop(s, skb, JVPN_C_TX_DROP_COUNTER);
+		return;
+	}
+	err = jvpn_socket_route(b, &send.route);
+	if (err) {
+		route_failed(&send, err);
+		return;
+	}
+	mtu = dst_mtu(send.route.dst);
+	send.room = mtu - min(mtu, send.route.overhead + DATA_OVERHEAD);
+	/* RFC 6040 normal mode: the mark as it is, also CE, and no DSCP. */
+	send.tos = ip_tunnel_get_dsfield(ip_hdr(skb), skb) & INET_ECN_MASK;
+	send.df = must_not_fragment(skb);
+	send_fitting(&send);
+	jvpn_route_put(&send.route);
+	note_sent(s, now);
+}
+
+static void report_unreachable(struct sk_buff *skb)
+{
+	if (is_ipv6(skb))
+		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH, 0);
+	else
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
+}
+
+void jvpn_tx_bound(struct jvpn_session *s, struct sk_buff *skb)
+{
+	struct jvpn_binding *b = rcu_dereference(s->binding);
+
+	if (b) {
+		send_over(s, b, skb);
+	} else if (!jvpn_hold_add(s, skb)) {
+		report_unreachable(skb);
+		tx_drop(s, skb, JVPN_C_TX_DROP_STATE);
+	}
+}
+
+/* The next hop if the route has one, else the destination, finds the session. */
+static struct jvpn_session *session_of4(struct jvpn_table *t, const struct sk_buff *skb)
+{
+	const struct rtable *rt = skb_rtable(skb);
+	struct jvpn_session *s = NULL;
+
+	if (rt && rt->rt_gw_family == AF_INET)
+		s = jvpn_table_match4(t, rt->rt_gw4);
+	else if (rt && rt->rt_gw_family == AF_INET6)
+		s = jvpn_table_match6(t, &rt->rt_gw6);
+	return s ? s : jvpn_table_match4(t, ip_hdr(skb)->daddr);
+}
+
+static struct jvpn_session *session_of6(struct jvpn_table *t, const struct sk_buff *skb)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+	const struct in6_addr *daddr = &ipv6_hdr(skb)->daddr;
+	struct jvpn_session *s = NULL;
+
+	if (dst && dst->ops->family == AF_INET6) {
+		const struct rt6_info *rt = container_of(dst, struct rt6_info, dst);
+
+		if (rt->rt6i_flags & RTF_GATEWAY)
+			s = jvpn_table_match6(t, &rt->rt6i_gateway);
+	}
+	return s ? s : jvpn_table_match6(t, daddr);
+}
+
+static bool is_inner_ip(struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return pskb_network_may_pull(skb, sizeof(struct iphdr)) &&
+		       ip_hdr(skb)->version == 4;
+	if (skb->protocol == htons(ETH_P_IPV6))
+		return pskb_network_may_pull(skb, sizeof(struct ipv6hdr)) &&
+		       ipv6_hdr(skb)->version == 6;
+	return false;
+}
+
+static void route_inner(struct jvpn_device *jd, struct sk_buff *skb)
+{
+	struct jvpn_session *s;
+
+	s = is_ipv6(skb) ? session_of6(&jd->table, skb) : session_of4(&jd->table, skb);
+	if (!s) {
+		report_unreachable(skb);
+		jvpn_drop(jd, skb, JVPN_C_TX_DROP_NO_SESSION);
+		return;
+	}
+	if (!READ_ONCE(s->holding) || !jvpn_hold_add(s, skb))
+		jvpn_tx_bound(s, skb);
+}
+
+netdev_tx_t jvpn_tx_start(struct sk_buff *skb, struct net_device *dev)
+{
+	struct jvpn_device *jd = netdev_priv(dev);
+
+	if (!is_inner_ip(skb)) {
+		jvpn_drop(jd, skb, JVPN_C_TX_DROP_PROTOCOL);
+		return NETDEV_TX_OK;
+	}
+	rcu_read_lock();
+	route_inner(jd, skb);
+	rcu_read_unlock();
+	return NETDEV_TX_OK;
+}
+
+bool jvpn_tx_message(struct jvpn_binding *b, const void *data, u32 len, u64 *counter)
+{
+	struct jvpn_device *jd = b->session->jd;
+	struct jvpn_route route;
+	struct sk_buff *skb;
+
+	if (!jvpn_epoch_reserve(&b->epoch, 1, counter))
+		return false;
+	skb = alloc_skb(JVPN_HEADROOM + DATA_OVERHEAD + len, GFP_ATOMIC);
+	if (!skb)
+		return false;
+	skb_reserve(skb, JVPN_HEADROOM + DATA_HDR);
+	skb_put_data(skb, data, len);
+	if (jvpn_socket_route(b, &route)) {
+		jvpn_drop(jd, skb, JVPN_C_TX_DROP_ROUTE);
+		return false;
+	}
+	seal_skb(skb, &b->epoch, *counter);
+	jvpn_count(jd, JVPN_C_TX_DATAGRAMS, 1);
+	jvpn_count(jd, JVPN_C_TX_HEARTBEATS, 1);
+	jvpn_socket_send(b, &route, skb, 0, false);
+	jvpn_route_put(&route);
+	return true;
+}

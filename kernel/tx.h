@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The send path. */
+#ifndef JVPN_TX_H
+#define JVPN_TX_H
+
+#include <linux/netdevice.h>
+
+struct jvpn_binding;
+struct jvpn_session;
+
+/* Inner TCP super-packets stay small enough for one outer UDP super-packet. */
+#define JVPN_GSO_MAX_SIZE 61440
+
+netdev_tx_t jvpn_tx_start(struct sk_buff *skb, struct net_device *dev);
+
+/*
+ * Send a packet over the binding; without one it waits or is dropped. Packets
+ * that wait already are not looked at. BHs off, under RCU.
+ */
+void jvpn_tx_bound(struct jvpn_session *s, struct sk_buff *skb);
+
+/**
+ * jvpn_tx_message() - send an inner control message
+ * @b: the binding
+ * @data: plaintext
+ * @len: its octets
+ * @counter: receives the send counter
+ *
+ * BHs off, under RCU. Return: false if it could not be sent.
+ */
+bool jvpn_tx_message(struct jvpn_binding *b, const void *data, u32 len, u64 *counter);
+
+#endif

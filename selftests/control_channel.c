@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Proves the channel between the sockets and the daemon: what is a JVPN1
+ * message of its exact length reaches the registered port and nobody else, what
+ * is not is refused before, and neither a flood nor a daemon that does not read
+ * costs more than a bounded queue.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fixture.h"
+
+static const struct {
+	uint8_t type;
+	uint16_t size;
+} messages[] = {
+	{ 1, 328 }, { 2, 316 }, { 3, 64 }, { 5, 224 }, { 6, 220 }, { 7, 308 }, { 8, 140 },
+	{ 9, 84 }, { 10, 44 }, { 11, 112 },
+};
+
+#define MESSAGES (sizeof(messages) / sizeof(messages[0]))
+
+static struct fx fx;
+static struct peer peer;
+
+static void begin(void)
+{
+	struct nl_addr local = nl_addr("127.0.0.10", 0);
+
+	fx = fx_open();
+	peer_open(&peer, &local, &fx.addr4);
+}
+
+static struct nl *daemon_open(void)
+{
+	struct nl *nl = nl_open();
+	struct nl_request r = nl_begin(nl, JVPN_CMD_PACKET_REGISTER);
+	struct nl_reply reply;
+
+	nl_put_u32(&r, JVPN_A_PACKET_IFINDEX, fx.ifindex);
+	REQUIRE(!nl_run(&r, &reply), "cannot register: %s", reply.text);
+	return nl;
+}
+
+static size_t message(uint8_t *out, uint8_t type, size_t size)
+{
+	test_random(out, size);
+	out[0] = type;
+	out[1] = 1;
+	out[2] = 0;
+	out[3] = 0;
+	return size;
+}
+
+static bool arrives(struct nl *nl, const uint8_t *data, size_t len)
+{
+	struct nl_view v;
+
+	return CHECK(nl_event(nl, PATIENCE_MS, &v) && v.cmd == JVPN_CMD_PACKET_NTF,
+		     "a message of type %u did not reach the daemon", data[0]) &&
+	       CHECK(v.payload_len == len && !memcmp(v.payload, data, len),
+		     "%u octets arrived of %zu, or changed ones", v.payload_len, len) &&
+	       CHECK(nl_addr_equal(&v.transport.remote, &peer.local), "it came from %s, not %s",
+		     nl_addr_text(&v.transport.remote), nl_addr_text(&peer.local)) &&
+	       CHECK(nl_addr_equal(&v.transport.local, &peer.kernel), "it was sent to %s, not %s",
+		     nl_addr_text(&v.transport.local), nl_addr_text(&peer.kernel)) &&
+	       CHECK(v.transport.socket == fx.socket4 && v.ifindex == fx.ifindex,
+		     "socket %u of device %u", v.transport.socket, v.ifindex);
+}
+
+static void each_type(void)
+{
+	struct nl *nl;
+	uint8_t data[512];
+	unsigned int i;
+	size_t len;
+
+	begin();
+	nl = daemon_open();
+	for (i = 0; i < MESSAGES; i++) {
+		len = message(data, messages[i].type, messages[i].size);
+		peer_send_raw(&peer, data, len);
+		arrives(nl, data, len);
+	}
+	CHECK_EQ(nl_counter(fx.nl, fx.ifindex, "rx_control"), MESSAGES, "messages counted");
+}
+
+static void expect_dropped(const uint8_t *data, size_t len, const char *cause)
+{
+	struct nl_counters before = fx_counters(&fx);
+
+	peer_send_raw(&peer, data, len);
+	CHECK(fx_expect_drops(&fx, &before, cause, 1), "type %u, %zu octets", data[0], len);
+}
+
+static void prefilter(void)
+{
+	struct nl *nl;
+	uint8_t data[2048];
+	struct nl_view v;
+	unsigned int i;
+	size_t size;
+
+	begin();
+	nl = daemon_open();
+	for (i = 0; i < MESSAGES; i++) {
+		size = messages[i].size;
+		message(data, messages[i].type, sizeof(data));
+		expect_dropped(data, size - 1, "rx_drop_type");
+		expect_dropped(data, size + 1, "rx_drop_type");
+		expect_dropped(data, 4, "rx_drop_type");
+		expect_dropped(data, 3, "rx_drop_runt");
+		expect_dropped(data, 1, "rx_drop_runt");
+		expect_dropped(data, 1500, "rx_drop_type");
+		data[1] = 2;
+		expect_dropped(data, size, "rx_drop_type");
+		data[1] = 1;
+		data[2] = 1;
+		expect_dropped(data, size, "rx_drop_type");
+		data[2] = 0;
+		data[3] = 0x80;
+		expect_dropped(data, size, "rx_drop_type");
+	}
+	CHECK(!nl_event(nl, 20, &v), "a message of type %u and %u octets reached the daemon",
+	      v.payload[0], v.payload_len);
+}
+
+static void nobody_there(void)
+{
+	uint8_t data[512];
+
+	begin();
+	expect_dropped(data, message(data, 1, 328), "rx_drop_control_deaf");
+}
+
+static void last_registers(void)
+{
+	uint8_t data[512];
+	struct nl *first, *second;
+	struct nl_view v;
+	struct nl_request r;
+	struct nl_reply reply;
+	size_t len;
+
+	begin();
+	first = daemon_open();
+	second = daemon_open();
+	len = message(data, 1, 328);
+	peer_send_raw(&peer, data, len);
+	arrives(second, data, len);
+	CHECK(!nl_event(first, 20, &v), "the first to register got it too");
+	r = nl_begin(fx.nl, JVPN_CMD_DEVICE_GET);
+	nl_put_u32(&r, JVPN_A_DEVICE_IFINDEX, fx.ifindex);
+	nl_run(&r, &reply);
+	CHECK_EQ(reply.view.registered, nl_port(second), "the port that device-get tells");
+	/* The port closes: nobody is there. The other one's end means nothing. */
+	nl_close(second);
+	expect_dropped(data, len, "rx_drop_control_deaf");
+	r = nl_begin(fx.nl, JVPN_CMD_DEVICE_GET);
+	nl_put_u32(&r, JVPN_A_DEVICE_IFINDEX, fx.ifindex);
+	nl_run(&r, &reply);
+	CHECK_EQ(reply.view.registered, 0, "the port that device-get tells");
+	second = daemon_open();
+	nl_close(first);
+	peer_send_raw(&peer, data, len);
+	arrives(second, data, len);
+}
+
+/* A daemon that ends by a signal is forgotten too. */
+static void daemon_dies(void)
+{
+	uint8_t data[512];
+	pid_t pid;
+
+	begin();
+	pid = fork();
+	if (!pid) {
+		daemon_open();
+		_exit(0);
+	}
+	CHECK(WAIT_FOR(nl_counter(fx.nl, fx.ifindex, "rx_datagrams") == 0), "datagrams counted");
+	test_sleep(200);
+	expect_dropped(data, message(data, 1, 328), "rx_drop_control_deaf");
+}
+
+/* The daemon does not read: its queue is bounded, what is lost is counted and told. */
+static void full_queue(void)
+{
+	const unsigned int most = 100000;
+	unsigned int sent = 0, read = 0;
+	uint64_t passed, dropped;
+	struct nl *nl;
+	uint8_t data[512];
+	struct nl_view v;
+	size_t len;
+
+	begin();
+	nl = daemon_open();
+	len = message(data, 1, 328);
+	while (sent < most && !nl_counter(fx.nl, fx.ifindex, "rx_drop_control_full")) {
+		unsigned int i;
+
+		for (i = 0; i < 100; i++, sent++)
+			peer_send_raw(&peer, data, len);
+	}
+	CHECK(sent < most, "%u messages fit the queue of a daemon that does not read", most);
+	CHECK(WAIT_FOR(nl_counter(fx.nl, fx.ifindex, "rx_datagrams") == sent), "packets were lost");
+	passed = nl_counter(fx.nl, fx.ifindex, "rx_control");
+	dropped = nl_counter(fx.nl, fx.ifindex, "rx_drop_control_full");
+	CHECK_EQ(passed + dropped, sent, "messages passed and dropped");
+	while (nl_event(nl, 20, &v))
+		if (v.cmd == JVPN_CMD_PACKET_NTF)
+			read++;
+	CHECK_EQ(read, passed, "messages read");
+	/* The next one tells how many are missing. */
+	peer_send_raw(&peer, data, len);
+	REQUIRE(nl_event(nl, PATIENCE_MS, &v), "the channel stays closed");
+	CHECK_EQ(v.dropped, dropped, "the number of dropped messages that the next one tells");
+}
+
+static void bounded_rate(void)
+{
+	const unsigned int count = test_scale(20000, 5000);
+	unsigned int read = 0, i;
+	uint64_t start, allowed;
+	struct nl *nl;
+	uint8_t data[512];
+	struct nl_view v;
+	size_t len;
+
+	begin();
+	nl = daemon_open();
+	len = message(data, 1, 328);
+	start = test_now();
+	for (i = 0; i < count; i++) {
+		peer_send_raw(&peer, data, len);
+		while (nl_event(nl, 0, &v))
+			read++;
+	}
+	allowed = 2000 + 20 * (test_now() - start + 20);
+	CHECK(read && read <= allowed, "%u messages passed in %llu ms, at most %llu may", read,
+	      (unsigned long long)(test_now() - start), (unsigned long long)allowed);
+	CHECK_EQ(nl_counter(fx.nl, fx.ifindex, "rx_control") +
+		 nl_counter(fx.nl, fx.ifindex, "rx_drop_control_full"), count,
+		 "messages passed and dropped");
+}
+
+/* ---- down ---- */
+
+static int packet_send(const struct nl_transport *t, const void *data, size_t len,
+		       struct nl_reply *reply)
+{
+	struct nl_request r = nl_begin(fx.nl, JVPN_CMD_PACKET_SEND);
+
+	nl_put_u32(&r, JVPN_A_PACKET_IFINDEX, fx.ifindex);
+	if (t)
+		nl_put_transport(&r, JVPN_A_PACKET_TRANSPORT, t);
+	if (data)
+		nl_put(&r, JVPN_A_PACKET_PAYLOAD, data, len);
+	return nl_run(&r, reply);
+}
+
+static void sends(void)
+{
+	static struct peer_datagram d;
+	struct nl_transport t;
+	struct peer six;
+	struct nl_addr local6;
+	struct nl_reply reply;
+	uint8_t data[JVPN_PACKET_MAX];
+	unsigned int i;
+
+	begin();
+	t = (struct nl_transport){ .socket = fx.socket4, .remote = peer.local };
+	for (i = 0; i < MESSAGES; i++) {
+		message(data, messages[i].type, messages[i].size);
+		REQUIRE(!packet_send(&t, data, messages[i].size, &reply), "refused: %s",
+			reply.text);
+		REQUIRE(peer_receive_raw(&peer, PATIENCE_MS, &d), "it did not arrive");
+		CHECK(d.len == messages[i].size && !memcmp(d.data, data, d.len), "it was changed");
+		CHECK(nl_addr_equal(&d.from, &fx.addr4), "it came from %s", nl_addr_text(&d.from));
+	}
+	local6 = nl_addr("fd01::10", 0);
+	peer_open(&six, &local6, &fx.addr6);
+	t = (struct nl_transport){ .socket = fx.socket6, .remote = six.local };
+	message(data, 2, 316);
+	REQUIRE(!packet_send(&t, data, 316, &reply), "refused: %s", reply.text);
+	REQUIRE(peer_receive_raw(&six, PATIENCE_MS, &d), "it did not arrive by IPv6");
+	CHECK(nl_addr_equal(&d.from, &fx.addr6), "it came from %s", nl_addr_text(&d.from));
+	CHECK_EQ(nl_counter(fx.nl, fx.ifindex, "tx_control"), MESSAGES + 1, "messages counted");
+}
+
+/* From which address, if the gateway has several. */
+static void sends_from(void)
+{
+	static struct peer_datagram d;
+	struct nl_addr any = nl_addr("0.0.0.0", 0);
+	struct nl_transport t;
+	struct nl_reply reply;
+	uint8_t data[512];
+
+	begin();
+	t = (struct nl_transport){ .remote = peer.local, .local = nl_addr("127.0.0.77", 0) };
+	t.socket = nl_socket(fx.nl, fx.ifindex, &any, 0, NULL);
+	message(data, 8, 140);
+	REQUIRE(!packet_send(&t, data, 140, &reply), "refused: %s", reply.text);
+	REQUIRE(peer_receive_raw(&peer, PATIENCE_MS, &d), "it did not arrive");
+	CHECK(d.from.v4.s_addr == t.local.v4.s_addr, "it came from %s", nl_addr_text(&d.from));
+}
+
+static void refuses_to_send(void)
+{
+	static struct peer_datagram d;
+	struct nl_transport t;
+	struct nl_reply reply;
+	uint8_t data[JVPN_PACKET_MAX + 1];
+
+	begin();
+	t = (struct nl_transport){ .socket = fx.socket4, .remote = peer.local };
+	message(data, 4, 100);
+	CHECK_EQ(packet_send(&t, data, 100, &reply), EINVAL, "DATA: the error");
+	CHECK(strstr(reply.text, "DATA"), "the sentence is \"%s\"", reply.text);
+	CHECK_EQ(packet_send(&t, data, 0, &reply), EINVAL, "nothing: the error");
+	CHECK_EQ(packet_send(&t, NULL, 0, &reply), EINVAL, "no payload: the error");
+	message(data, 1, sizeof(data));
+	CHECK(packet_send(&t, data, sizeof(data), &reply), "%zu octets are sent", sizeof(data));
+	CHECK_EQ(packet_send(NULL, data, 328, &reply), EINVAL, "no transport: the error");
+	t.socket = 99;
+	CHECK_EQ(packet_send(&t, data, 328, &reply), ENOENT, "no such socket: the error");
+	t.socket = fx.socket6;
+	CHECK_EQ(packet_send(&t, data, 328, &reply), EINVAL, "a socket of the other family: the error");
+	CHECK(!peer_receive_raw(&peer, 20, &d), "%zu octets were sent", d.len);
+	test_shell("ip route add unreachable 203.0.113.0/24");
+	t.socket = fx.socket4;
+	t.remote = nl_addr("203.0.113.1", 9);
+	CHECK(packet_send(&t, data, 328, &reply) && reply.text[0], "sent without a route");
+}
+
+static const struct test_case cases[] = {
+	{ "every message type reaches the daemon", each_type },
+	{ "what is no message is refused before", prefilter },
+	{ "without a daemon messages are dropped as such", nobody_there },
+	{ "the last to register receives, until its port closes", last_registers },
+	{ "a daemon that died is forgotten", daemon_dies },
+	{ "a daemon that does not read loses messages, and is told how many", full_queue },
+	{ "the rate of messages is bounded", bounded_rate },
+	{ "the daemon's messages are sent as they are", sends },
+	{ "the daemon chooses the source address", sends_from },
+	{ "what may not be sent is refused", refuses_to_send },
+};
+
+TEST_MAIN(cases)

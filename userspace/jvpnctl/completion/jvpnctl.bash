@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+# bash completion of jvpnctl(8)
+
+_jvpnctl_verbs() {
+	case $1 in
+	"") echo genkey pubkey genpsk session transport policy events audit config status reload ;;
+	session) echo list show explain jump terminate watch ;;
+	transport | policy) echo list ;;
+	audit) echo verify ;;
+	config) echo check ;;
+	esac
+}
+
+_jvpnctl_options() {
+	local common="-i --device --socket --json -h --help"
+
+	case $1 in
+	"") echo "$common --version" ;;
+	"session list") echo "$common --ids" ;;
+	"session jump") echo "$common -t --timeout" ;;
+	"session terminate") echo "$common --stay-down" ;;
+	"session watch") echo "$common -n --interval -c --count" ;;
+	events) echo "$common -f --follow" ;;
+	"audit verify") echo "$common --head --slack" ;;
+	"config check") echo "$common --no-key-files" ;;
+	*) echo "$common" ;;
+	esac
+}
+
+_jvpnctl_sessions() {
+	jvpnctl session list --ids 2>/dev/null
+}
+
+# Names in the first column of a table that the daemon gave.
+_jvpnctl_transports() {
+	jvpnctl transport list 2>/dev/null | awk '$1 == "TRANSPORT" { on = 1; next } on { print $1 }'
+}
+
+_jvpnctl() {
+	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local verb="" i arguments=0
+
+	COMPREPLY=()
+	case $previous in
+	-i | --device)
+		mapfile -t COMPREPLY < <(compgen -W "$(ip -o link show type jvpn 2>/dev/null |
+			awk -F': ' '{ print $2 }')" -- "$word")
+		return
+		;;
+	--socket)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
+	esac
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-i | --device | --socket | -t | --timeout | -n | --interval | -c | --count | \
+			--head | --slack) ((i++)) ;;
+		-*) ;;
+		*)
+			if [ -z "$verb" ]; then
+				verb=${COMP_WORDS[i]}
+			elif [[ $verb != *" "* && -n $(_jvpnctl_verbs "$verb") ]]; then
+				verb="$verb ${COMP_WORDS[i]}"
+			else
+				((arguments++))
+			fi
+			;;
+		esac
+	done
+
+	if [[ $word == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_jvpnctl_options "$verb")" -- "$word")
+	elif [[ $verb != *" "* && (-z $verb || -n $(_jvpnctl_verbs "$verb")) ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_jvpnctl_verbs "$verb")" -- "$word")
+	elif [[ $verb == "session jump" && $arguments -eq 1 ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_jvpnctl_transports)" -- "$word")
+	elif [[ $verb == session\ * && $verb != "session list" && $arguments -eq 0 ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_jvpnctl_sessions)" -- "$word")
+	elif [[ $verb == "audit verify" || $verb == "config check" ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+	fi
+}
+
+complete -F _jvpnctl jvpnctl

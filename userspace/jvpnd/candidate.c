@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "candidate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "log.h"
+#include "rtnl.h"
+#include "sockets.h"
+
+#define LINKS_MAX 256
+#define PREFERENCE_USUAL 100
+/* Unanswered standby REQUESTs in a row after which a path counts as bad. */
+#define ASKED_BAD 2
+
+struct link_view {
+	struct jvpn_rtnl_link link;
+	bool has[JVPN_CONFIG_PROTOCOLS];
+};
+
+struct candidates {
+	struct candidate_list list;
+	uint32_t last_number;
+	size_t n_links;
+	struct link_view links[LINKS_MAX];
+};
+
+/* --- the list -------------------------------------------------------------- */
+
+struct candidate_list *candidates_list(const struct client *c)
+{
+	return &c->candidates->list;
+}
+
+struct candidate *candidate_find(const struct client *c, uint32_t number)
+{
+	struct candidate *cand;
+
+	TAILQ_FOREACH(cand, &c->candidates->list, link)
+		if (cand->number == number)
+			return cand;
+	return NULL;
+}
+
+struct candidate *candidate_find_socket(const struct client *c, uint32_t socket)
+{
+	struct candidate *cand;
+
+	TAILQ_FOREACH(cand, &c->candidates->list, link)
+		if (socket && cand->socket == socket)
+			return cand;
+	return NULL;
+}
+
+struct candidate *candidate_find_name(const struct client *c, const char *name)
+{
+	struct candidate *cand;
+
+	TAILQ_FOREACH(cand, &c->candidates->list, link)
+		if (!strcmp(cand->name, name))
+			return cand;
+	return NULL;
+}
+
+sa_family_t candidate_family(const struct candidate *cand)
+{
+	return cand->protocol == JVPN_CONFIG_UDP6 ? AF_INET6 : AF_INET;
+}
+
+static struct candidate *candidate_add(struct client *c, const char *name)
+{
+	struct candidate *cand = calloc(1, sizeof(*cand));
+
+	if (!cand)
+		return NULL;
+	cand->number = ++c->candidates->last_number;
+	snprintf(cand->name, sizeof(cand->name), "%s", name);
+	cand->preference = PREFERENCE_USUAL;
+	cand->unusable_why = "not looked at yet";
+	TAILQ_INSERT_TAIL(&c->candidates->list, cand, link);
+	return cand;
+}
+
+static void candidate_socket_drop(struct client *c, struct candidate *cand)
+{
+	if (cand->socket)
+		sockets_drop(c->d, cand->socket);
+	cand->socket = 0;
+	jvpn_cookie_jar_wipe(&cand->jar);
+}
+
+static void candidate_remove(struct client *c, struct candidate *cand)
+{
+	client_candidate_gone(c, cand);
+	candidate_socket_drop(c, cand);
+	TAILQ_REMOVE(&c->candidates->list, cand, link);
+	free(cand);
+}
+
+/* --- merit ------------------------------------------------------------------ */
+
+/* Round trips that are a factor of two apart are told from each other, no others. */
+static unsigned int candidate_rtt_class(const struct candidate *cand)
+{
+	uint32_t ms = cand->rtt_us / 1000;
+	unsigned int class = 0;
+
+	for (ms /= 50; ms; ms /= 2)
+		class++;
+	return class;
+}
+
+static bool candidate_is_bad(const struct candidate *cand)
+{
+	return cand->asked >= ASKED_BAD;
+}
+
+bool candidate_better(const struct candidate *a, const struct candidate *b)
+{
+	if (a->usable != b->usable)
+		return a->usable;
+	if (candidate_is_bad(a) != candidate_is_bad(b))
+		return candidate_is_bad(b);
+	if (candidate_rtt_class(a) != candidate_rtt_class(b))
+		return candidate_rtt_class(a) < candidate_rtt_class(b);
+	if (a->preference != b->preference)
+		return a->preference > b->preference;
+	return strcmp(a->name, b->name) < 0;
+}
+
+/* A handful of elements: insertion sort. */
+void candidates_sort(struct client *c)
+{
+	struct candidate_list *list = &c->candidates->list, sorted;
+	struct candidate *cand, *at;
+
+	TAILQ_INIT(&sorted);
+	while ((cand = TAILQ_FIRST(list))) {
+		TAILQ_REMOVE(list, cand, link);
+		TAILQ_FOREACH(at, &sorted, link)
+			if (candidate_better(cand, at))
+				break;
+		if (at)
+			TAILQ_INSERT_BEFORE(at, cand, link);
+		else
+			TAILQ_INSERT_TAIL(&sorted, cand, link);
+	}
+	TAILQ_CONCAT(list, &sorted, link);
+}
+
+void candidate_asked(struct candidate *cand)
+{
+	if (++cand->asked >= ASKED_BAD)
+		cand->good_since_ms = 0;
+}
+
+void candidate_failed(struct candidate *cand)
+{
+	cand->asked = ASKED_BAD;
+	cand->good_since_ms = 0;
+}
+
+void candidate_answered(struct candidate *cand, uint64_t now_ms, uint32_t rtt_us)
+{
+	cand->asked = 0;
+	cand->answered_ms = now_ms;
+	if (rtt_us)
+		cand->rtt_us = rtt_us;
+	if (!cand->good_since_ms)
+		cand->good_since_ms = now_ms;
+}
+
+/* --- what the system has ------------------------------------------------------ */
+
+static void candidates_link_note(void *context, const struct jvpn_rtnl_link *link)
+{
+	struct client *c = context;
+	struct candidates *t = c->candidates;
+
+	if (link->ifindex == c->d->ifindex || t->n_links == LINKS_MAX)
+		return;
+	t->links[t->n_links++] = (struct link_view){ .link = *link };
+}
+
+static void candidates_addr_note(void *context, const struct jvpn_rtnl_addr *addr)
+{
+	struct client *c = context;
+	struct candidates *t = c->candidates;
+	bool is_v6 = addr->prefix.addr.family == AF_INET6;
+
+	if (!addr->usable || (is_v6 && addr->link_local))
+		return;
+	for (size_t i = 0; i < t->n_links; i++)
+		if (t->links[i].link.ifindex == addr->ifindex)
+			t->links[i].has[is_v6 ? JVPN_CONFIG_UDP6 : JVPN_CONFIG_UDP4] = true;
+}
+
+static void candidates_links_read(struct client *c)
+{
+	struct jvpn_nl_error e = {};
+
+	c->candidates->n_links = 0;
+	if (jvpn_rtnl_link_dump(c->d->rtnl, candidates_link_note, c, &e) < 0 ||
+	    jvpn_rtnl_addr_dump(c->d->rtnl, candidates_addr_note, c, &e) < 0)
+		jvpn_warning("cannot read the system's links and addresses: %s", e.text);
+}
+
+static const struct link_view *candidates_link_find(const struct client *c, const char *name)
+{
+	const struct candidates *t = c->candidates;
+
+	for (size_t i = 0; i < t->n_links; i++)
+		if (!strcmp(t->links[i].link.name, name))
+			return &t->links[i];
+	return NULL;
+}
+
+/* "transports: auto": what could reach the outside by its kind. */
+static bool candidates_link_is_outer(const struct link_view *view)
+{
+	return !view->link.loopback && strcmp(view->link.kind, "jvpn");
+}
+
+static void candidates_auto_find(struct client *c, const struct jvpn_config_client *config)
+{
+	struct candidates *t = c->candidates;
+	char name[JVPN_CONFIG_NAME];
+	struct candidate *cand;
+
+	for (size_t i = 0; i < t->n_links; i++) {
+		for (int p = 0; p < JVPN_CONFIG_PROTOCOLS; p++) {
+			if (!config->allowed_protocols[p] || !t->links[i].has[p] ||
+			    !candidates_link_is_outer(&t->links[i]))
+				continue;
+			snprintf(name, sizeof(name), "%s-%s", t->links[i].link.name,
+				 jvpn_config_protocol_name(p));
+			cand = candidate_find_name(c, name);
+			if (!cand)
+				cand = candidate_add(c, name);
+			if (!cand)
+				return;
+			cand->automatic = cand->present = true;
+			cand->protocol = p;
+			snprintf(cand->interface, sizeof(cand->interface), "%s",
+				 t->links[i].link.name);
+		}
+	}
+}
+
+static const char *candidate_unusable_why(struct client *c, struct candidate *cand,
+					  const struct link_view *view)
+{
+	const struct remote *remote = client_remote_first(c, candidate_family(cand));
+	struct jvpn_rtnl_route route;
+
+	cand->lost_reason = view && view->link.running ? JVPN_REASON_ROUTE_LOST :
+							 JVPN_REASON_LINK_DOWN;
+	if (!view)
+		return "there is no such interface";
+	if (!view->link.running)
+		return "the interface is down";
+	if (!view->has[cand->protocol])
+		return "the interface has no address of the family";
+	if (!remote) {
+		cand->lost_reason = JVPN_REASON_NONE;
+		return c->n_remotes ? "the gateway has no address of the family" : NULL;
+	}
+	if (jvpn_rtnl_route_get(c->d->rtnl, &remote->addr, cand->ifindex,
+				c->d->config->device.fwmark, &route, NULL))
+		return "there is no route to the gateway";
+	cand->lost_reason = JVPN_REASON_NONE;
+	return NULL;
+}
+
+static void candidate_socket_follow(struct client *c, struct candidate *cand)
+{
+	const struct jvpn_addr any = { .family = candidate_family(cand) };
+	char error[KERNEL_TEXT];
+
+	if (cand->socket || !cand->ifindex)
+		return;
+	cand->socket = sockets_get(c->d, &any, cand->local_port, cand->ifindex, error,
+				   sizeof(error));
+	if (!cand->socket)
+		jvpn_warning("transport %s: no socket: %s", cand->name, error);
+}
+
+/* Returns whether its usability changed. */
+static bool candidate_follow(struct client *c, struct candidate *cand)
+{
+	const struct link_view *view = candidates_link_find(c, cand->interface);
+	uint32_t ifindex = view ? view->link.ifindex : 0;
+	bool was = cand->usable;
+
+	if (cand->ifindex != ifindex) {
+		candidate_socket_drop(c, cand);
+		cand->ifindex = ifindex;
+	}
+	candidate_socket_follow(c, cand);
+	cand->unusable_why = candidate_unusable_why(c, cand, view);
+	if (!cand->unusable_why && !cand->socket)
+		cand->unusable_why = "its socket could not be made";
+	cand->usable = !cand->unusable_why;
+	if (was == cand->usable)
+		return false;
+	cand->asked = 0;
+	cand->good_since_ms = cand->usable ? jvpnd_now_ms() : 0;
+	jvpn_info("transport %s (%s) is %s%s%s", cand->name, cand->interface,
+		  cand->usable ? "usable" : "not usable", cand->usable ? "" : ": ",
+		  cand->usable ? "" : cand->unusable_why);
+	return true;
+}
+
+static void candidates_automatic_forget(struct client *c)
+{
+	struct candidate *cand, *next;
+
+	for (cand = TAILQ_FIRST(&c->candidates->list); cand; cand = next) {
+		next = TAILQ_NEXT(cand, link);
+		if (cand->automatic && !cand->present)
+			candidate_remove(c, cand);
+	}
+}
+
+/* Of those found by themselves, no more than the configuration allows. */
+static void candidates_limit(struct client *c, uint32_t most)
+{
+	struct candidate *cand, *next;
+	uint32_t count = 0;
+
+	candidates_sort(c);
+	for (cand = TAILQ_FIRST(&c->candidates->list); cand; cand = next) {
+		next = TAILQ_NEXT(cand, link);
+		if (++count > most && cand->automatic)
+			candidate_remove(c, cand);
+	}
+}
+
+void candidates_refresh(struct client *c)
+{
+	const struct jvpn_config_client *config = &c->d->config->client;
+	struct candidate *cand;
+	bool changed = false;
+
+	candidates_links_read(c);
+	TAILQ_FOREACH(cand, &c->candidates->list, link)
+		cand->present = !cand->automatic;
+	if (config->transports_auto)
+		candidates_auto_find(c, config);
+	candidates_automatic_forget(c);
+	TAILQ_FOREACH(cand, &c->candidates->list, link)
+		changed |= candidate_follow(c, cand);
+	candidates_limit(c, config->max_candidates);
+	if (changed)
+		client_candidates_changed(c);
+}
+
+/* --- configuration ------------------------------------------------------------ */
+
+static bool candidate_is_configured(const struct candidate *cand,
+				    const struct jvpn_config_transport *t)
+{
+	return !strcmp(cand->name, t->name) && !strcmp(cand->interface, t->interface) &&
+	       cand->protocol == t->protocol && cand->local_port == t->local_port;
+}
+
+static void candidates_configure_one(struct client *c, const struct jvpn_config_transport *t)
+{
+	struct candidate *cand = candidate_find_name(c, t->name);
+
+	if (cand && !candidate_is_configured(cand, t)) {
+		candidate_remove(c, cand);
+		cand = NULL;
+	}
+	if (!cand)
+		cand = candidate_add(c, t->name);
+	if (!cand)
+		return;
+	cand->automatic = false;
+	cand->present = true;
+	cand->preference = t->preference;
+	cand->protocol = t->protocol;
+	cand->local_port = t->local_port;
+	snprintf(cand->interface, sizeof(cand->interface), "%s", t->interface);
+}
+
+void candidates_configure(struct client *c, const struct jvpn_config *config)
+{
+	struct candidate *cand, *next;
+
+	TAILQ_FOREACH(cand, &c->candidates->list, link)
+		cand->present = cand->automatic && config->client.transports_auto;
+	for (size_t i = 0; i < config->client.n_transports; i++)
+		candidates_configure_one(c, &config->client.transports[i]);
+	for (cand = TAILQ_FIRST(&c->candidates->list); cand; cand = next) {
+		next = TAILQ_NEXT(cand, link);
+		if (!cand->present)
+			candidate_remove(c, cand);
+	}
+}
+
+int candidates_open(struct client *c, char *error, size_t error_size)
+{
+	c->candidates = calloc(1, sizeof(*c->candidates));
+	if (!c->candidates) {
+		snprintf(error, error_size, "no memory for transports");
+		return -ENOMEM;
+	}
+	TAILQ_INIT(&c->candidates->list);
+	candidates_configure(c, c->d->config);
+	candidates_refresh(c);
+	return 0;
+}
+
+void candidates_close(struct client *c)
+{
+	struct candidates *t = c->candidates;
+	struct candidate *cand;
+
+	if (!t)
+		return;
+	/* The sockets stay: the session uses one of them. */
+	while ((cand = TAILQ_FIRST(&t->list))) {
+		TAILQ_REMOVE(&t->list, cand, link);
+		free(cand);
+	}
+	free(t);
+	c->candidates = NULL;
+}

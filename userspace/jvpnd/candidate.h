@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef JVPND_CANDIDATE_H
+#define JVPND_CANDIDATE_H
+
+/*
+ * The transports that a client could use: from the configuration, or every
+ * usable interface. Each has a kernel socket of its own, bound to its
+ * interface. What the system has is looked at again when it says that something
+ * changed.
+ */
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "config.h"
+#include "cookie.h"
+#include "jvpnd.h"
+
+struct client;
+
+/**
+ * struct candidate
+ * @number: names it for as long as the daemon runs
+ * @automatic: found, not configured
+ * @present: refresh found it (again)
+ * @ifindex: of its interface, 0 if there is none
+ * @socket: kernel socket, 0 if there is none
+ * @usable: its interface is up, has an address and a route to the gateway
+ * @jar: cookie that the gateway gave to this path
+ * @asked: standby REQUESTs since the last answer
+ * @answered_ms: when the gateway last answered over it, 0 never
+ * @good_since_ms: since when it has been usable and answering, 0 is not
+ * @rtt_us: of its last answer, 0 unknown
+ */
+struct candidate {
+	TAILQ_ENTRY(candidate) link;
+	uint32_t number;
+	char name[JVPN_CONFIG_NAME];
+	char interface[IFNAMSIZ];
+	enum jvpn_config_protocol protocol;
+	uint32_t preference;
+	uint16_t local_port;
+	bool automatic;
+	bool present;
+	uint32_t ifindex;
+	uint32_t socket;
+	bool usable;
+	const char *unusable_why;	/* a literal */
+	uint32_t lost_reason;		/* of TRANSPORT_DEAD if it is bound; 0 none */
+	struct jvpn_cookie_jar jar;
+	uint32_t asked;
+	uint64_t answered_ms;
+	uint64_t good_since_ms;
+	uint32_t rtt_us;
+};
+
+TAILQ_HEAD(candidate_list, candidate);
+
+struct candidates;
+
+int candidates_open(struct client *c, char *error, size_t error_size);
+void candidates_close(struct client *c);
+/* Follow a configuration. */
+void candidates_configure(struct client *c, const struct jvpn_config *config);
+
+/* In order of merit, usable or not. Sorted anew by candidates_sort(). */
+struct candidate_list *candidates_list(const struct client *c);
+void candidates_sort(struct client *c);
+/* Look at links, addresses and routes again; tells client_candidates_changed(). */
+void candidates_refresh(struct client *c);
+
+struct candidate *candidate_find(const struct client *c, uint32_t number);
+struct candidate *candidate_find_socket(const struct client *c, uint32_t socket);
+struct candidate *candidate_find_name(const struct client *c, const char *name);
+sa_family_t candidate_family(const struct candidate *cand);
+
+/* Is a better than b by what is known of them (not by preference alone)? */
+bool candidate_better(const struct candidate *a, const struct candidate *b);
+
+void candidate_asked(struct candidate *cand);
+/* Its transport was bound and died: the last to be tried, until it answers. */
+void candidate_failed(struct candidate *cand);
+void candidate_answered(struct candidate *cand, uint64_t now_ms, uint32_t rtt_us);
+
+#endif

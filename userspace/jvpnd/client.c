@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "close.h"
+#include "core/fsm.h"
+#include "log.h"
+#include "names-gen.h"
+#include "record.h"
+#include "refusal.h"
+#include "sockets.h"
+#include "tunnel.h"
+
+/*
+ * After the gateway closed the session, or ended one that had hardly begun
+ * (somebody else has the same key): do not come back at once.
+ */
+#define CLOSED_PAUSE_MS 5000
+#define SHORT_LIFE_MS 10000
+
+const struct jvpn_config_remote *client_gateway(const struct client *c)
+{
+	const struct jvpn_config_client *config = &c->d->config->client;
+
+	return &config->gateways[c->gateway % config->n_gateways];
+}
+
+/* --- record ------------------------------------------------------------------- */
+
+static bool client_is_current(const struct jvpnd *d, const struct session *s)
+{
+	return d->client && d->client->has_proto &&
+	       !memcmp(d->client->proto.rec.sid, s->id, sizeof(s->id));
+}
+
+void client_record_fill(const struct jvpnd *d, const struct session *s,
+			struct jvpn_client_record *rec)
+{
+	if (client_is_current(d, s))
+		*rec = d->client->proto.rec;
+}
+
+void client_record_take(struct jvpnd *d, struct session *s, const struct jvpn_client_record *rec)
+{
+	struct client *c = d->client;
+
+	/* Of a session that ended while its successor began: no more than a memory. */
+	if (c->has_proto || memcmp(rec->sid, s->id, sizeof(s->id)))
+		return;
+	jvpn_client_resume(&c->proto, d->config->private_key, rec);
+	c->has_proto = true;
+}
+
+uint64_t client_peer_version(const struct jvpnd *d, const struct session *s)
+{
+	struct kernel_session *k = calloc(1, sizeof(*k));
+	uint64_t seen = client_is_current(d, s) ? d->client->proto.rec.v_seen : 0;
+
+	/* Heartbeats' answers carry it too, and only the kernel sees those. */
+	if (k && !kernel_session_get(d->kernel, s->id, k) && k->peer_version > seen)
+		seen = k->peer_version;
+	free(k);
+	return seen;
+}
+
+/* --- packets ------------------------------------------------------------------- */
+
+void client_send(struct client *c, const struct path *to, const void *data, size_t size)
+{
+	static struct jvpn_log_limit limit = { .burst = 5 };
+	int rc = kernel_packet_send(c->d->kernel, to, data, size);
+	char text[PATH_TEXT];
+
+	if (rc)
+		jvpn_log_limited(&limit, JVPN_LOG_DEBUG, "cannot send to %s: %s",
+				 path_remote_format(to, text, sizeof(text)), strerror(-rc));
+}
+
+static void client_packet(struct jvpnd *d, const struct kernel_packet *packet)
+{
+	struct client *c = d->client;
+
+	if (!packet->size)
+		return;
+	switch (packet->data[0]) {
+	case JVPN_MSG_RESP:
+		client_handshake_resp(c, packet);
+		break;
+	case JVPN_MSG_COOKIE:
+		if (client_handshake_cookie(c, packet))
+			break;
+		client_reattach_packet(c, packet);
+		break;
+	case JVPN_MSG_CHALLENGE:
+	case JVPN_MSG_ACK:
+	case JVPN_MSG_REJECT:
+	case JVPN_MSG_GONE:
+		client_reattach_packet(c, packet);
+		break;
+	case JVPN_MSG_CTRL:
+		close_receive(d, packet);
+		break;
+	default:
+		refusal_verdict_count(d, packet->data[0], JVPN_VERDICT_BAD_TYPE);
+	}
+}
+
+/* --- session --------------------------------------------------------------------- */
+
+static void client_epoch_born_read(struct client *c)
+{
+	struct kernel_session *k = malloc(sizeof(*k));
+
+	c->epoch_born_ms = jvpnd_now_ms();
+	if (k && !kernel_session_get(c->d->kernel, c->session->id, k) && k->keys.born_ms)
+		c->epoch_born_ms = k->keys.born_ms;
+	free(k);
+}
+
+/* Its gateway is the one whose addresses count from now on. */
+static void client_gateway_follow(struct client *c, const struct session *s)
+{
+	const struct jvpn_config_client *config = &c->d->config->client;
+
+	for (size_t i = 0; i < config->n_gateways; i++) {
+		if (memcmp(config->gateways[i].public_key, s->peer_key, sizeof(s->peer_key)))
+			continue;
+		if (c->gateway != i)
+			c->n_remotes = 0;
+		c->gateway = i;
+		return;
+	}
+}
+
+void client_session_begin(struct client *c, struct session *s)
+{
+	client_gateway_follow(c, s);
+	c->session = s;
+	c->session_born_ms = jvpnd_now_ms();
+	c->closed_by_operator = false;
+	client_handshake_stop(c);
+	client_remotes_prefer(c);
+	client_epoch_born_read(c);
+	client_move_epoch_changed(c);
+}
+
+static bool client_last_reason_is(const struct session *s, uint32_t reason)
+{
+	return s->n_history && s->history[s->n_history - 1].reason == reason;
+}
+
+static uint64_t client_pause_ms(const struct client *c, const struct session *s)
+{
+	if (client_last_reason_is(s, JVPN_REASON_SESSION_TTL_EXPIRED))
+		return 0;
+	if (client_last_reason_is(s, JVPN_REASON_OPERATOR) ||
+	    jvpnd_now_ms() - c->session_born_ms < SHORT_LIFE_MS)
+		return CLOSED_PAUSE_MS;
+	return 0;
+}
+
+void client_session_end(struct client *c, struct session *s)
+{
+	if (c->session != s)
+		return;
+	client_reattach_drop_all(c, "the session has ended");
+	c->session = NULL;
+	jvpn_client_wipe(&c->proto);
+	c->has_proto = false;
+	memset(&c->switches, 0, sizeof(c->switches));
+	uv_timer_stop(&c->recovery);
+	uv_timer_stop(&c->standby);
+	uv_timer_stop(&c->rekey);
+	if (c->d->stopping || c->closed_by_operator)
+		return;
+	client_handshake_start_in(c, client_pause_ms(c, s));
+}
+
+static void client_changed(struct jvpnd *d, struct session *s)
+{
+	struct client *c = d->client;
+
+	if (s != c->session)
+		return;
+	if (!session_is_live(s)) {
+		client_session_end(c, s);
+		return;
+	}
+	if (s->epoch != s->ctl_epoch && s->bound)
+		client_reattach_confirm(c);
+	if (c->session == s)
+		client_move_session_changed(c);
+}
+
+static void client_epoch(struct jvpnd *d, struct session *s)
+{
+	if (s == d->client->session)
+		client_reattach_confirm(d->client);
+}
+
+static void client_unbound(struct jvpnd *d, struct session *s,
+			   const struct kernel_unbound *event)
+{
+	(void)d, (void)s, (void)event;
+}
+
+/* The kernel measures and proposes; the transition is taken here. */
+static void client_health(struct jvpnd *d, struct session *s,
+			  const struct kernel_health_event *event)
+{
+	uint32_t next;
+
+	if (jvpn_fsm_next(s->state, event->event, event->reason, &next))
+		return;
+	session_event(d, s, event->event, event->reason);
+}
+
+static void client_adopt(struct jvpnd *d, struct session *s, const struct kernel_session *k)
+{
+	struct client *c = d->client;
+
+	if (!s->recorded) {
+		const struct jvpn_policy_def *policy = jvpn_config_policy_find(d->config,
+									       k->policy);
+
+		s->policy = *(policy ? policy : d->config->client.policy);
+	}
+	if (!session_is_live(s))
+		return;
+	if (!s->recorded || !c->has_proto || c->session) {
+		jvpn_warning("session %s has no record: it is replaced by a new handshake",
+			     session_short(s));
+		return;
+	}
+	/* Of moves that were under way nothing is known any longer. */
+	c->adopted_pending = k->n_pending > 0;
+	client_session_begin(c, s);
+}
+
+static void client_forget(struct jvpnd *d, struct session *s)
+{
+	if (d->client->session == s)
+		client_session_end(d->client, s);
+}
+
+static void client_links(struct jvpnd *d)
+{
+	candidates_refresh(d->client);
+}
+
+static const char *client_describe(const struct jvpnd *d, const struct path *path)
+{
+	const struct candidate *cand =
+		d->client && d->client->candidates ?
+			candidate_find_socket(d->client, path->socket) : NULL;
+
+	return cand ? cand->name : NULL;
+}
+
+void client_settle(struct client *c)
+{
+	sessions_settle(c->d);
+}
+
+/* --- candidates --------------------------------------------------------------------- */
+
+void client_candidate_gone(struct client *c, const struct candidate *cand)
+{
+	client_reattach_drop_candidate(c, cand->number);
+}
+
+void client_candidates_changed(struct client *c)
+{
+	client_handshake_candidates_changed(c);
+	if (c->session)
+		client_move_candidates_changed(c);
+}
+
+/* --- begin, reload, end ---------------------------------------------------------------- */
+
+static bool client_reload_check(struct jvpnd *d, const struct jvpn_config *config, char *error,
+				size_t error_size)
+{
+	(void)d, (void)config, (void)error, (void)error_size;
+	return true;
+}
+
+static bool client_gateway_is_kept(const struct jvpn_config *config, const struct session *s)
+{
+	for (size_t i = 0; s && i < config->client.n_gateways; i++)
+		if (!memcmp(config->client.gateways[i].public_key, s->peer_key,
+			    sizeof(s->peer_key)))
+			return true;
+	return !s;
+}
+
+/* Called before d->config changes: candidates are configured from what is to come. */
+static void client_reload(struct jvpnd *d, const struct jvpn_config *config)
+{
+	struct client *c = d->client;
+
+	candidates_configure(c, config);
+	tunnel_reload(c, config);
+	if (!client_gateway_is_kept(config, c->session)) {
+		jvpn_info("the gateway of the session is no longer in the configuration");
+		close_send(d, c->session);
+		session_terminate(d, c->session, JVPN_REASON_POLICY_FAILURE);
+	}
+	c->closed_by_operator = false;
+}
+
+static void client_reloaded(struct jvpnd *d)
+{
+	struct client *c = d->client;
+
+	c->n_remotes = 0;
+	c->gateway = 0;
+	if (c->session)
+		client_gateway_follow(c, c->session);
+	candidates_refresh(c);
+	if (!c->session)
+		client_handshake_start(c);
+	else
+		client_remotes_resolve(c, client_move_candidates_changed);
+}
+
+static void client_stop(struct jvpnd *d, bool terminate)
+{
+	struct client *c = d->client;
+
+	client_handshake_stop(c);
+	if (terminate && c->session) {
+		c->closed_by_operator = true;
+		close_send(d, c->session);
+		session_terminate(d, c->session, JVPN_REASON_OPERATOR);
+	}
+	sessions_settle(d);
+	if (terminate)
+		tunnel_remove(c);
+}
+
+int client_open(struct jvpnd *d, char *error, size_t error_size)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		snprintf(error, error_size, "no memory");
+		return -ENOMEM;
+	}
+	d->client = c;
+	c->d = d;
+	sodium_mlock(&c->proto, sizeof(c->proto));
+	uv_timer_init(d->loop, &c->handshake.timer);
+	c->handshake.timer.data = c;
+	client_move_open(c);
+	sockets_unwant_all(d);
+	return candidates_open(c, error, error_size);
+}
+
+void client_start(struct jvpnd *d)
+{
+	struct client *c = d->client;
+
+	tunnel_adopt(c);
+	if (c->session)
+		client_remotes_resolve(c, client_move_candidates_changed);
+	else
+		client_handshake_start(c);
+}
+
+void client_close(struct jvpnd *d)
+{
+	struct client *c = d->client;
+
+	if (!c)
+		return;
+	candidates_close(c);
+	jvpn_client_wipe(&c->proto);
+	jvpn_hs_client_wipe(&c->handshake.hs);
+	sodium_munlock(&c->proto, sizeof(c->proto));
+	free(c);
+	d->client = NULL;
+}
+
+json_t *client_status_json(const struct jvpnd *d)
+{
+	const struct client *c = d->client;
+
+	return json_pack("{sssbsbsI}", "gateway", client_gateway(c)->name,
+			 "handshaking", c->handshake.active, "stopped", c->closed_by_operator,
+			 "switches_last_minute",
+			 (json_int_t)client_move_switches_count(c));
+}
+
+const struct role client_role = {
+	.packet = client_packet,
+	.unbound = client_unbound,
+	.health = client_health,
+	.changed = client_changed,
+	.epoch = client_epoch,
+	.adopt = client_adopt,
+	.forget = client_forget,
+	.links = client_links,
+	.describe = client_describe,
+	.reload_check = client_reload_check,
+	.reload = client_reload,
+	.reloaded = client_reloaded,
+	.stop = client_stop,
+};

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef JVPND_CLIENT_H
+#define JVPND_CLIENT_H
+
+/*
+ * The client role: one session with one gateway.
+ *
+ *   client.c            the role, which packet goes where
+ *   client-remote.c     addresses of the gateways
+ *   client-handshake.c  INIT to RESP, over one path after the other
+ *   client-reattach.c   attempts: REQUEST, CHALLENGE, PROOF, ACK, and the commit
+ *   client-move.c       when to move and where to: recovery, standby, fail-back, rekey
+ *   candidate.c         the transports that there are
+ *   tunnel.c            inner addresses and routes
+ *
+ * The kernel notices a dead transport and tells; it commits a prepared move by
+ * itself when the gateway's first packet of the new epoch arrives. What is
+ * decided here is where to go, and when.
+ */
+
+#include "candidate.h"
+#include "core/limits.h"
+#include "handshake.h"
+#include "jvpnd.h"
+#include "reattach.h"
+#include "session.h"
+
+#define CLIENT_REMOTES_MAX 16
+#define CLIENT_RTO_MIN_MS 100
+#define CLIENT_RTO_UNKNOWN_MS 250
+/* Addresses of the gateway are asked for again after so long, if they are needed. */
+#define CLIENT_RESOLVE_MS 60000
+/* How often a REQUEST or PROOF is sent before its path is given up. */
+#define CLIENT_SENDS_MAX 3
+
+/* An address of the gateway in use. */
+struct remote {
+	struct jvpn_addr addr;
+	uint16_t port;
+};
+
+enum client_purpose {
+	CLIENT_RECOVER,		/* the session has no binding */
+	CLIENT_JUMP,		/* from a living binding to a better or ordered one */
+	CLIENT_REBIND,		/* the gateway sees us come from elsewhere */
+	CLIENT_REFRESH,		/* new keys for the bound transport */
+	CLIENT_STANDBY,		/* a CHALLENGE in store */
+};
+
+/**
+ * struct client_try - what belongs to an attempt of the protocol library
+ * @used: the attempt of the same number is ours
+ * @reason: of the jump
+ * @cookies: prepared bindings in the kernel, by PROOF; 0 none
+ * @sends: of what is being sent now
+ * @next_ms: when it is sent again or given up
+ * @asked_ms: when REQUEST or PROOF went out first
+ * @request: operator who waits for the outcome, or NULL
+ */
+struct client_try {
+	bool used;
+	enum client_purpose purpose;
+	uint32_t candidate;
+	struct path to;
+	uint32_t reason;
+	uint64_t cookies[JVPN_CLIENT_PROOFS_MAX];
+	unsigned int sends;
+	uint64_t next_ms;
+	uint64_t asked_ms;
+	uint32_t rto_ms;
+	struct control_request *request;
+};
+
+struct client_handshake {
+	bool active;		/* an INIT is out, or its next one is due */
+	bool resolving;
+	struct jvpn_hs_client hs;
+	struct jvpn_wire_init init;
+	struct path to;
+	uint32_t candidate;
+	unsigned int step;	/* which pair of remote and candidate */
+	unsigned int round;	/* how often all were tried in vain */
+	uint64_t sent_ms;
+	uv_timer_t timer;
+};
+
+struct client {
+	struct jvpnd *d;
+	struct candidates *candidates;
+	size_t gateway;		/* which of the configured ones */
+	struct jvpn_mac_keys mac;
+	size_t n_remotes;
+	struct remote remotes[CLIENT_REMOTES_MAX];
+	uint64_t resolved_ms;
+
+	struct session *session;	/* NULL: none, a handshake is under way or due */
+	uint64_t session_born_ms;	/* or adopted */
+	struct jvpn_client proto;	/* of session, if it has a record */
+	bool has_proto;
+	bool adopted_pending;		/* the kernel has moves prepared by a daemon that died */
+	bool closed_by_operator;	/* no handshake until the operator says so */
+	uint64_t epoch_born_ms;
+	struct jvpn_switches switches;
+
+	struct client_handshake handshake;
+	struct client_try tries[JVPN_CLIENT_ATTEMPTS];
+	uv_timer_t attempts;		/* resend, give up */
+	uv_timer_t recovery;		/* next candidate; DEGRADED: retry */
+	uv_timer_t standby;
+	uv_timer_t rekey;
+	uv_timer_t pending;	/* end of what a former daemon had prepared */
+	uint64_t retry_ms;		/* DEGRADED: not before */
+	unsigned int recovery_step;
+	struct jvpn_prefix inner[2];	/* on the device; family AF_UNSPEC: none */
+};
+
+extern const struct role client_role;
+
+int client_open(struct jvpnd *d, char *error, size_t error_size);
+/* After the kernel's sessions were adopted. */
+void client_start(struct jvpnd *d);
+void client_close(struct jvpnd *d);
+json_t *client_status_json(const struct jvpnd *d);
+
+const struct jvpn_config_remote *client_gateway(const struct client *c);
+/* The record's part, and back. */
+void client_record_fill(const struct jvpnd *d, const struct session *s,
+			struct jvpn_client_record *rec);
+void client_record_take(struct jvpnd *d, struct session *s,
+			const struct jvpn_client_record *rec);
+/* Version of the gateway, as it was last shown; 0 if it is not known. */
+uint64_t client_peer_version(const struct jvpnd *d, const struct session *s);
+void client_send(struct client *c, const struct path *to, const void *data, size_t size);
+/* Tell the role what changed, and do what is due then. */
+void client_settle(struct client *c);
+
+/* The session is over: forget its secrets, and begin anew unless the operator ended it. */
+void client_session_end(struct client *c, struct session *s);
+void client_session_begin(struct client *c, struct session *s);
+
+/* Candidates tell. */
+void client_candidate_gone(struct client *c, const struct candidate *cand);
+void client_candidates_changed(struct client *c);
+
+/* client-remote.c */
+const struct remote *client_remote_first(const struct client *c, sa_family_t family);
+/* The n-th path over a candidate; false if there are not so many. */
+bool client_path_at(const struct client *c, const struct candidate *cand, unsigned int n,
+		    struct path *path);
+typedef void (*client_resolved)(struct client *c);
+/*
+ * Look the gateway's names up. done (may be NULL) is called once there are
+ * addresses or all names were asked for, perhaps before this returns.
+ */
+void client_remotes_resolve(struct client *c, client_resolved done);
+/* The same without a word, if it was long ago. */
+void client_remotes_renew(struct client *c);
+/* The address that the session uses comes first. */
+void client_remotes_prefer(struct client *c);
+
+/* client-handshake.c */
+void client_handshake_start(struct client *c);
+void client_handshake_start_in(struct client *c, uint64_t delay_ms);
+void client_handshake_stop(struct client *c);
+void client_handshake_resp(struct client *c, const struct kernel_packet *packet);
+/* True if the COOKIE was for the INIT that is out. */
+bool client_handshake_cookie(struct client *c, const struct kernel_packet *packet);
+void client_handshake_candidates_changed(struct client *c);
+
+/* client-reattach.c */
+struct client_try *client_try_of(struct client *c, const struct jvpn_attempt *attempt);
+bool client_reattach_request(struct client *c, struct candidate *cand, unsigned int remote,
+			     enum client_purpose purpose, uint32_t reason,
+			     struct control_request *request);
+/* Prove from a CHALLENGE in store. */
+bool client_reattach_prove(struct client *c, struct jvpn_attempt *attempt, unsigned int count);
+void client_reattach_packet(struct client *c, const struct kernel_packet *packet);
+/* The kernel committed something by itself. */
+void client_reattach_confirm(struct client *c);
+/* Is a PROOF of this purpose under way? */
+bool client_reattach_busy(const struct client *c, enum client_purpose purpose);
+void client_reattach_drop_all(struct client *c, const char *why);
+void client_reattach_drop_candidate(struct client *c, uint32_t number);
+void client_reattach_tick(uv_timer_t *timer);
+
+/* client-move.c */
+void client_move_open(struct client *c);
+void client_move_session_changed(struct client *c);
+void client_move_epoch_changed(struct client *c);
+void client_move_candidates_changed(struct client *c);
+void client_move_answered(struct client *c, struct candidate *cand);
+/* An attempt to recover failed, or its CHALLENGE is in store: go on. */
+void client_move_recover(struct client *c);
+void client_move_rate_limited(struct client *c, uint32_t wait_ms);
+/* Milliseconds until a jump is allowed; forced ones need no cooldown. */
+uint64_t client_move_wait_ms(const struct client *c, bool forced);
+uint32_t client_move_switches_count(const struct client *c);
+uint32_t client_move_rto_ms(struct client *c, const struct candidate *cand);
+/* Operator's order; answers the request now or later. */
+void client_move_order(struct client *c, struct control_request *request, const char *transport);
+
+#endif

@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway.h"
+#include "log.h"
+#include "peer.h"
+#include "record.h"
+#include "refusal.h"
+#include "session.h"
+#include "sources.h"
+
+/* One second's worth of INITs of one peer; its burst is peer.c's. */
+#define PEER_HANDSHAKES_PER_SECOND 2
+#define PEER_HANDSHAKES_BURST 20
+/* Answers to one INIT whose indices turned out to be taken. */
+#define RESPOND_TRIES 3
+
+/**
+ * struct handshake_job - an INIT on its way through the workers
+ *
+ * Worker: open (2 DH). Loop: who is it, may it, which addresses. Worker:
+ * respond (4 DH). Loop: the session. The job holds copies of all that the
+ * workers read.
+ */
+struct handshake_job {
+	uv_work_t work;
+	struct gateway *gw;
+	struct path from;
+	uint8_t message[JVPN_WIRE_INIT_SIZE];
+	uint8_t secret[JVPN_WIRE_KEY];
+	uint8_t public_key[JVPN_WIRE_KEY];
+	enum jvpn_verdict verdict;
+	struct jvpn_hs_server hs;
+	struct jvpn_hs_init init;
+
+	struct peer *peer;
+	struct gateway_addresses addresses;
+	uint8_t psk[JVPN_WIRE_KEY];
+	struct jvpn_policy_def policy;
+	struct jvpn_hs_resp resp;
+	struct jvpn_wire_resp answer;
+	struct jvpn_hs_result result;
+	unsigned int tries;
+};
+
+static void handshake_job_end(struct handshake_job *job)
+{
+	if (job->peer)
+		job->peer->handshaking = false;
+	job->gw->handshake_jobs--;
+	sodium_memzero(job, sizeof(*job));
+	free(job);
+}
+
+static void handshake_refuse(struct handshake_job *job, uint32_t reject, const char *why)
+{
+	const struct refusal refusal = { .request = "INIT", .reject = reject, .why = why,
+					 .path = &job->from };
+
+	refusal_note(job->gw->d, &refusal);
+	handshake_job_end(job);
+}
+
+/* --- the session ------------------------------------------------------------ */
+
+void gateway_handshake_session_begin(struct gateway *gw, struct session *s)
+{
+	struct peer *peer = peer_find(gw->peers, s->peer_key);
+
+	s->gateway.peer = peer;
+	if (!session_is_live(s))
+		return;
+	s->gateway.counted = true;
+	if (s->state == JVPN_STATE_BIRTH)
+		gw->half_open++;
+	if (!peer)
+		return;
+	peer->sessions++;
+	if (s->state == JVPN_STATE_BIRTH)
+		peer->half_open = s;
+}
+
+static void handshake_half_open_leave(struct gateway *gw, struct session *s)
+{
+	if (gw->half_open)
+		gw->half_open--;
+	if (s->gateway.peer && s->gateway.peer->half_open == s)
+		s->gateway.peer->half_open = NULL;
+}
+
+void gateway_handshake_session_end(struct gateway *gw, struct session *s)
+{
+	if (!s->gateway.counted)
+		return;
+	s->gateway.counted = false;
+	if (!s->gateway.confirmed)
+		handshake_half_open_leave(gw, s);
+	if (s->gateway.peer && s->gateway.peer->sessions)
+		s->gateway.peer->sessions--;
+	s->gateway.peer = NULL;
+	gateway_addresses_release(gw, s->prefixes, s->n_prefixes);
+}
+
+struct surplus {
+	const struct session *newest;
+	struct session *oldest;
+	uint32_t count;
+};
+
+static void handshake_surplus_note(struct jvpnd *d, struct session *s, void *context)
+{
+	struct surplus *surplus = context;
+
+	(void)d;
+	if (s->gateway.peer != surplus->newest->gateway.peer || !session_is_live(s) ||
+	    !s->gateway.confirmed)
+		return;
+	surplus->count++;
+	if (s != surplus->newest &&
+	    (!surplus->oldest || s->created_ms < surplus->oldest->created_ms))
+		surplus->oldest = s;
+}
+
+/*
+ * The handshake is confirmed. Sessions of the peer above its max_sessions end,
+ * the oldest first. (Those whose inner address the new one took over were
+ * ended by the kernel in the same step.)
+ */
+void gateway_handshake_confirmed(struct gateway *gw, struct session *s)
+{
+	struct peer *peer = s->gateway.peer;
+	struct surplus surplus = { .newest = s };
+
+	handshake_half_open_leave(gw, s);
+	s->gateway.confirmed = true;
+	if (!peer || !peer->config || peer->sessions <= peer->config->max_sessions)
+		return;
+	session_each(gw->d, handshake_surplus_note, &surplus);
+	if (surplus.oldest && surplus.count > peer->config->max_sessions) {
+		jvpn_info("session %s: %s has more than %u sessions, the oldest ends",
+			  session_short(surplus.oldest), peer->config->name,
+			  peer->config->max_sessions);
+		session_terminate(gw->d, surplus.oldest, JVPN_REASON_POLICY_FAILURE);
+	}
+}
+
+static void handshake_session_fill(struct handshake_job *job, struct session *s)
+{
+	uint64_t now = jvpnd_now_ms();
+
+	snprintf(s->label, sizeof(s->label), "%s", job->peer->config->name);
+	memcpy(s->peer_key, job->peer->key, sizeof(s->peer_key));
+	s->suite = job->resp.suite;
+	s->policy = job->policy;
+	snprintf(s->policy_name, sizeof(s->policy_name), "%s", job->policy.name);
+	s->policy_version = job->policy.version;
+	s->keys = job->result.keys;
+	s->created_ms = jvpnd_wall_s() * 1000;
+	s->session_deadline_ms = now + job->policy.session_ttl_ms;
+	s->birth_deadline_ms = now + job->policy.handshake_timeout_ms;
+	s->n_prefixes = job->addresses.n_prefixes;
+	memcpy(s->prefixes, job->addresses.prefixes, sizeof(s->prefixes));
+	s->path = job->from;
+	session_ctl_set(job->gw->d, s, &job->result.epoch, 0);
+}
+
+static void handshake_session_new(struct handshake_job *job, const struct session *s,
+				  struct kernel_answer *answer)
+{
+	const struct kernel_session_new args = {
+		.id = s->id,
+		.role = JVPN_ROLE_GATEWAY,
+		.label = s->label,
+		.prefixes = s->prefixes,
+		.n_prefixes = s->n_prefixes,
+		.path = &job->from,
+		.epoch = &job->result.epoch,
+		.policy = &s->policy,
+		.session_deadline_ms = s->session_deadline_ms,
+		.birth_deadline_ms = s->birth_deadline_ms,
+	};
+
+	kernel_session_new(job->gw->d->kernel, &args, answer);
+}
+
+/* Record first, then the kernel: see record.h. Returns a negative errno. */
+static int handshake_session_make(struct handshake_job *job)
+{
+	struct jvpnd *d = job->gw->d;
+	struct session *s = session_add(d, job->resp.sid, JVPN_ROLE_GATEWAY);
+	struct kernel_answer answer;
+
+	if (!s)
+		return -ENOMEM;
+	handshake_session_fill(job, s);
+	gateway_handshake_session_begin(job->gw, s);
+	gateway_reattach_session_begin(job->gw, s);
+	if (record_save(d, s))
+		handshake_session_new(job, s, &answer);
+	else
+		answer = (struct kernel_answer){ .error = -EIO };
+	if (!answer.error)
+		return 0;
+	if (answer.error != -EADDRINUSE)
+		jvpn_error("the kernel refused a session of %s: %s%s%s", s->label,
+			   strerror(-answer.error), answer.text[0] ? ": " : "", answer.text);
+	/* The addresses stay held for another try; the job releases them. */
+	s->n_prefixes = 0;
+	session_remove(d, s);
+	return answer.error;
+}
+
+/* --- the exchange ------------------------------------------------------------ */
+
+static void handshake_respond_work(uv_work_t *work)
+{
+	struct handshake_job *job = work->data;
+
+	job->verdict = jvpn_hs_server_respond(&job->hs, job->psk, &job->resp, &jvpn_rng_system,
+					      &job->answer, &job->result);
+}
+
+static void handshake_respond_done(uv_work_t *work, int status);
+
+/* Ticket and GONE token name the session, so they follow its id. */
+static void handshake_resp_seal(struct handshake_job *job)
+{
+	struct jvpn_gateway *proto = &job->gw->proto;
+	uint64_t now_s = jvpnd_wall_s();
+
+	jvpn_gone_token(proto->k_gone, job->resp.sid, job->resp.gone);
+	for (int i = 0; i < 2; i++)
+		jvpn_ticket_seal(&proto->tickets, job->resp.sid, now_s, &jvpn_rng_system,
+				 job->resp.ticket[i]);
+}
+
+static void handshake_fail(struct handshake_job *job, uint32_t reject, const char *why)
+{
+	gateway_addresses_release(job->gw, job->addresses.prefixes, job->addresses.n_prefixes);
+	handshake_refuse(job, reject, why);
+}
+
+static void handshake_respond_start(struct handshake_job *job)
+{
+	job->tries++;
+	if (uv_queue_work(job->gw->d->loop, &job->work, handshake_respond_work,
+			  handshake_respond_done))
+		handshake_fail(job, JVPN_REJECT_RATE_LIMITED, "no worker");
+}
+
+static void handshake_respond_done(uv_work_t *work, int status)
+{
+	struct handshake_job *job = work->data;
+	int rc;
+
+	if (status || job->gw->d->stopping || !job->peer->config) {
+		handshake_fail(job, JVPN_REJECT_POLICY_DENIED, "the gateway is being changed");
+		return;
+	}
+	if (job->verdict != JVPN_VERDICT_OK) {
+		handshake_fail(job, JVPN_REJECT_BAD_PROOF, jvpn_verdict_str(job->verdict));
+		return;
+	}
+	rc = handshake_session_make(job);
+	if (rc == -EADDRINUSE && job->tries < RESPOND_TRIES) {
+		randombytes_buf(job->resp.sid, sizeof(job->resp.sid));
+		handshake_resp_seal(job);
+		handshake_respond_start(job);
+		return;
+	}
+	if (rc) {
+		handshake_fail(job, JVPN_REJECT_RATE_LIMITED, "the session could not be made");
+		return;
+	}
+	gateway_send(job->gw, &job->from, &job->answer, sizeof(job->answer));
+	sessions_settle(job->gw->d);
+	handshake_job_end(job);
+}
+
+static uint32_t handshake_clamp(uint64_t ms)
+{
+	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
+static void handshake_resp_fill(struct handshake_job *job, uint8_t suite)
+{
+	struct gateway *gw = job->gw;
+	struct jvpn_hs_resp *resp = &job->resp;
+
+	memset(resp, 0, sizeof(*resp));
+	randombytes_buf(resp->sid, sizeof(resp->sid));
+	resp->suite = suite;
+	resp->incarnation = gw->d->incarnation;
+	resp->policy_version = job->policy.version;
+	resp->session_ttl_ms = handshake_clamp(job->policy.session_ttl_ms);
+	resp->transport_loss_ttl_ms = job->policy.transport_loss_ttl_ms;
+	resp->recovery_window_ms = job->policy.recovery_window_ms;
+	resp->max_switches_per_minute = job->policy.max_switches_per_minute;
+	resp->switch_cooldown_ms = job->policy.switch_cooldown_ms;
+	memcpy(resp->v4, job->addresses.v4.addr.bytes, sizeof(resp->v4));
+	resp->v4_prefix = job->addresses.v4.length;
+	memcpy(resp->v6, job->addresses.v6.addr.bytes, sizeof(resp->v6));
+	resp->v6_prefix = job->addresses.v6.length;
+}
+
+/* NULL: the peer may have a session now. */
+static const char *handshake_peer_check(struct handshake_job *job, uint32_t *reject)
+{
+	const struct jvpn_config_limits *limits = gateway_limits(job->gw);
+	uint64_t now = jvpnd_now_ms();
+
+	job->peer = peer_find(job->gw->peers, job->hs.client_pub);
+	*reject = JVPN_REJECT_POLICY_DENIED;
+	if (!job->peer || !job->peer->config) {
+		job->peer = NULL;
+		return "no peer has this public key";
+	}
+	*reject = JVPN_REJECT_RATE_LIMITED;
+	if (job->peer->handshaking) {
+		job->peer = NULL;
+		return "an INIT of this peer is being answered";
+	}
+	if (!jvpn_bucket_take(&job->peer->handshakes, PEER_HANDSHAKES_PER_SECOND,
+			      PEER_HANDSHAKES_BURST, 1, now))
+		return "too many INITs of this peer";
+	if (job->gw->half_open >= limits->max_half_open && !job->peer->half_open)
+		return "limits.max_half_open is reached";
+	*reject = JVPN_REJECT_REPLAY;
+	if (jvpn_hs_timestamp_accept(&job->peer->timestamp, job->init.tai64n, now))
+		return "INIT is not newer than the last one";
+	return NULL;
+}
+
+static void handshake_half_open_replace(struct handshake_job *job)
+{
+	struct session *old = job->peer->half_open;
+
+	if (old)
+		session_terminate(job->gw->d, old, JVPN_REASON_HANDSHAKE_REJECTED);
+	sessions_settle(job->gw->d);
+}
+
+static const char *handshake_accept(struct handshake_job *job, uint32_t *reject)
+{
+	const struct jvpn_config_peer *config;
+	uint8_t suite = jvpn_hs_suite_choose(job->init.suites,
+					     JVPN_SUITE_BIT(JVPN_SUITE_CHACHA20_POLY1305));
+	const char *why = handshake_peer_check(job, reject);
+
+	if (why)
+		return why;
+	job->peer->handshaking = true;
+	*reject = JVPN_REJECT_POLICY_DENIED;
+	if (job->init.proto_min > JVPN_WIRE_PROTO || job->init.proto_max < JVPN_WIRE_PROTO)
+		return jvpn_verdict_str(JVPN_VERDICT_BAD_VERSION_RANGE);
+	if (!suite)
+		return jvpn_verdict_str(JVPN_VERDICT_BAD_SUITE);
+	handshake_half_open_replace(job);
+	why = gateway_addresses_choose(job->gw, job->peer, &job->init, &job->addresses);
+	if (why)
+		return why;
+	config = job->peer->config;
+	job->policy = *(config->policy ? config->policy :
+					 job->gw->d->config->gateway.default_policy);
+	memcpy(job->psk, config->preshared_key, sizeof(job->psk));
+	handshake_resp_fill(job, suite);
+	handshake_resp_seal(job);
+	return NULL;
+}
+
+static void handshake_open_work(uv_work_t *work)
+{
+	struct handshake_job *job = work->data;
+
+	job->verdict = jvpn_hs_server_open(&job->hs, job->secret, job->public_key, job->message,
+					   sizeof(job->message), &job->init);
+}
+
+static void handshake_open_done(uv_work_t *work, int status)
+{
+	struct handshake_job *job = work->data;
+	uint32_t reject = JVPN_REJECT_NONE;
+	const char *why;
+
+	if (status || job->gw->d->stopping) {
+		handshake_job_end(job);
+		return;
+	}
+	refusal_verdict_count(job->gw->d, JVPN_MSG_INIT, job->verdict);
+	if (job->verdict != JVPN_VERDICT_OK) {
+		handshake_refuse(job, refusal_reject_of(job->verdict),
+				 jvpn_verdict_str(job->verdict));
+		return;
+	}
+	why = handshake_accept(job, &reject);
+	if (why)
+		handshake_refuse(job, reject, why);
+	else
+		handshake_respond_start(job);
+}
+
+/* NULL: there is room and time for its public-key work. */
+static const char *handshake_limits_check(struct gateway *gw)
+{
+	const struct jvpn_config_limits *limits = gateway_limits(gw);
+
+	if (gw->handshake_jobs >= GATEWAY_HANDSHAKE_JOBS_MAX)
+		return "too many handshakes at once";
+	if (!jvpn_bucket_take(&gw->handshakes, limits->handshakes_per_second,
+			      limits->handshakes_per_second, 1, jvpnd_now_ms()))
+		return "limits.handshakes_per_second is reached";
+	return NULL;
+}
+
+static void handshake_start(struct gateway *gw, const struct kernel_packet *packet)
+{
+	struct handshake_job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return;
+	job->gw = gw;
+	job->from = packet->from;
+	job->work.data = job;
+	memcpy(job->message, packet->data, sizeof(job->message));
+	memcpy(job->secret, gw->proto.secret, sizeof(job->secret));
+	memcpy(job->public_key, gw->proto.public_key, sizeof(job->public_key));
+	gw->handshake_jobs++;
+	if (uv_queue_work(gw->d->loop, &job->work, handshake_open_work, handshake_open_done))
+		handshake_job_end(job);
+}
+
+static bool handshake_loaded(struct gateway *gw)
+{
+	uint32_t above = gateway_limits(gw)->cookie_above_per_second;
+	uint64_t now = jvpnd_now_ms();
+
+	if (!jvpn_bucket_take(&gw->inits, above, above, 1, now) ||
+	    gw->handshake_jobs >= GATEWAY_HANDSHAKE_JOBS_MAX / 2)
+		gw->inits_loaded_until_ms = now + 1000;
+	return now < gw->inits_loaded_until_ms;
+}
+
+void gateway_handshake_init(struct gateway *gw, const struct kernel_packet *packet)
+{
+	struct refusal refusal = { .request = "INIT", .reject = JVPN_REJECT_RATE_LIMITED,
+				   .path = &packet->from };
+
+	if (!gateway_macs_pass(gw, packet, handshake_loaded))
+		return;
+	refusal.why = handshake_limits_check(gw);
+	if (refusal.why)
+		refusal_note(gw->d, &refusal);
+	else
+		handshake_start(gw, packet);
+}

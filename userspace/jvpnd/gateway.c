@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "gateway.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "close.h"
+#include "log.h"
+#include "peer.h"
+#include "pool.h"
+#include "record.h"
+#include "refusal.h"
+#include "session.h"
+#include "sockets.h"
+#include "sources.h"
+
+#define TICK_MS 1000
+#define DAY_S 86400
+
+const struct jvpn_config_limits *gateway_limits(const struct gateway *gw)
+{
+	return &gw->d->config->gateway.limits;
+}
+
+/* --- secrets -------------------------------------------------------------- */
+
+/*
+ * Both follow from the static secret, so that nothing has to be kept on a disk
+ * for tickets to open, and sessions to be declared gone, after a reboot. They
+ * protect nothing but which packet belongs to which session.
+ */
+static void gateway_gone_key_make(struct gateway *gw)
+{
+	jvpn_bl(gw->proto.k_gone, sizeof(gw->proto.k_gone), gw->proto.secret,
+		sizeof(gw->proto.secret), JVPN_SLICE_TEXT("jvpn gone key"));
+}
+
+static void gateway_ticket_key_make(struct gateway *gw, struct jvpn_ticket_key *key, uint64_t day)
+{
+	uint8_t number[8];
+
+	for (int i = 0; i < 8; i++)
+		number[i] = (uint8_t)(day >> (8 * i));
+	key->kid = (uint8_t)day;
+	key->birth_s = day * DAY_S;
+	jvpn_bl(key->key, sizeof(key->key), gw->proto.secret, sizeof(gw->proto.secret),
+		JVPN_SLICE_TEXT("jvpn ticket key"), JVPN_SLICE(number, sizeof(number)));
+}
+
+/* Today's key seals, today's and yesterday's open. */
+static void gateway_ticket_keys_make(struct gateway *gw)
+{
+	uint64_t day = jvpnd_wall_s() / DAY_S;
+
+	if (gw->proto.tickets.key[0].birth_s == day * DAY_S && day)
+		return;
+	gateway_ticket_key_make(gw, &gw->proto.tickets.key[0], day);
+	gateway_ticket_key_make(gw, &gw->proto.tickets.key[1], day ? day - 1 : 0);
+}
+
+static void gateway_tick(uv_timer_t *timer)
+{
+	struct gateway *gw = timer->data;
+
+	gateway_ticket_keys_make(gw);
+	jvpn_gateway_tick(&gw->proto, jvpnd_now_ms(), jvpnd_wall_s(), &jvpn_rng_system);
+}
+
+/* --- sockets -------------------------------------------------------------- */
+
+static bool gateway_listen_one(struct jvpnd *d, const struct jvpn_config_listen *listen,
+			       char *error, size_t error_size)
+{
+	uint32_t ifindex = 0;
+	char text[JVPN_ADDR_TEXT];
+
+	if (listen->interface[0]) {
+		ifindex = if_nametoindex(listen->interface);
+		if (!ifindex) {
+			snprintf(error, error_size, "gateway.listen: there is no interface %s",
+				 listen->interface);
+			return false;
+		}
+	}
+	if (sockets_get(d, &listen->address, listen->port, ifindex, error, error_size))
+		return true;
+	jvpn_error("cannot listen on %s port %u: %s",
+		   jvpn_addr_format(&listen->address, text, sizeof(text)), listen->port, error);
+	return false;
+}
+
+static bool gateway_listen(struct jvpnd *d, const struct jvpn_config *config, char *error,
+			   size_t error_size)
+{
+	size_t open = 0;
+
+	sockets_unwant_all(d);
+	for (size_t i = 0; i < config->gateway.n_listen; i++)
+		open += gateway_listen_one(d, &config->gateway.listen[i], error, error_size);
+	sockets_drop_unwanted(d);
+	return open == config->gateway.n_listen;
+}
+
+/* --- packets -------------------------------------------------------------- */
+
+void gateway_send(struct gateway *gw, const struct path *to, const void *data, size_t size)
+{
+	static struct jvpn_log_limit limit = { .burst = 5 };
+	int rc = kernel_packet_send(gw->d->kernel, to, data, size);
+	char text[PATH_TEXT];
+
+	if (rc)
+		jvpn_log_limited(&limit, JVPN_LOG_DEBUG, "cannot send to %s: %s",
+				 path_remote_format(to, text, sizeof(text)), strerror(-rc));
+}
+
+void gateway_refuse(struct gateway *gw, unsigned int type, enum jvpn_verdict verdict,
+		    const struct session *s, const struct path *path)
+{
+	const struct refusal refusal = {
+		.request = refusal_message_name(type),
+		.reject = refusal_reject_of(verdict),
+		.why = jvpn_verdict_str(verdict),
+		.session = s,
+		.path = path,
+	};
+
+	if (refusal.reject != JVPN_REJECT_NONE)
+		refusal_note(gw->d, &refusal);
+}
+
+static void gateway_cookie_send(struct gateway *gw, const struct kernel_packet *packet,
+				const struct jvpn_wire_addr *source)
+{
+	struct jvpn_wire_cookie out;
+
+	jvpn_cookie_build(&out, packet->data, packet->size, &gw->proto.mac, &gw->proto.cookies,
+			  source, jvpnd_now_ms(), &jvpn_rng_system);
+	gateway_send(gw, &packet->from, &out, sizeof(out));
+}
+
+bool gateway_macs_pass(struct gateway *gw, const struct kernel_packet *packet,
+		       bool (*loaded)(struct gateway *gw))
+{
+	uint64_t now = jvpnd_now_ms();
+	struct jvpn_path wire;
+	enum jvpn_verdict verdict = jvpn_mac1_check(packet->data, packet->size, &gw->proto.mac);
+
+	if (!verdict && loaded(gw)) {
+		if (!path_to_wire(&packet->from, &wire))
+			return false;
+		verdict = jvpn_mac2_check(packet->data, packet->size, &gw->proto.cookies,
+					  &wire.remote, now, &jvpn_rng_system);
+		if (verdict == JVPN_VERDICT_NEED_COOKIE)
+			gateway_cookie_send(gw, packet, &wire.remote);
+		else if (!sources_take(gw->sources, &packet->from.remote,
+				       gateway_limits(gw)->source_packets_per_second, now))
+			verdict = JVPN_VERDICT_LIMITED;
+	}
+	if (verdict)
+		refusal_verdict_count(gw->d, packet->data[0], verdict);
+	return !verdict;
+}
+
+static void gateway_packet(struct jvpnd *d, const struct kernel_packet *packet)
+{
+	struct gateway *gw = d->gateway;
+
+	gw->packets_dropped = packet->dropped;
+	if (!packet->size)
+		return;
+	switch (packet->data[0]) {
+	case JVPN_MSG_INIT:
+		gateway_handshake_init(gw, packet);
+		break;
+	case JVPN_MSG_REQUEST:
+		gateway_reattach_request(gw, packet);
+		break;
+	case JVPN_MSG_PROOF:
+		gateway_reattach_proof(gw, packet);
+		break;
+	case JVPN_MSG_CTRL:
+		close_receive(d, packet);
+		break;
+	default:
+		refusal_verdict_count(d, packet->data[0], JVPN_VERDICT_BAD_TYPE);
+	}
+}
+
+/* --- sessions ------------------------------------------------------------- */
+
+static void gateway_unbound(struct jvpnd *d, struct session *s,
+			    const struct kernel_unbound *event)
+{
+	gateway_reattach_invite(d->gateway, s, event);
+}
+
+/* Only clients measure. */
+static void gateway_health(struct jvpnd *d, struct session *s,
+			   const struct kernel_health_event *event)
+{
+	(void)d, (void)s, (void)event;
+}
+
+static void gateway_changed(struct jvpnd *d, struct session *s)
+{
+	if (!s->gateway.confirmed && session_is_live(s) && s->state != JVPN_STATE_BIRTH)
+		gateway_handshake_confirmed(d->gateway, s);
+	if (session_is_live(s))
+		return;
+	gateway_handshake_session_end(d->gateway, s);
+	/* Nobody ever held it: there is nobody to tell. */
+	if (!s->gateway.confirmed)
+		session_remove(d, s);
+}
+
+static void gateway_epoch(struct jvpnd *d, struct session *s)
+{
+	(void)d, (void)s;
+}
+
+static const struct jvpn_policy_def *gateway_policy_find(const struct jvpnd *d, const char *name)
+{
+	const struct jvpn_policy_def *policy = jvpn_config_policy_find(d->config, name);
+
+	return policy ? policy : d->config->gateway.default_policy;
+}
+
+static void gateway_adopt(struct jvpnd *d, struct session *s, const struct kernel_session *k)
+{
+	struct gateway *gw = d->gateway;
+
+	if (!s->recorded) {
+		jvpn_warning("session %s (%s) has no record: it goes on until its deadline, and cannot be reattached",
+			     session_short(s), k->label);
+		s->policy = *gateway_policy_find(d, k->policy);
+	}
+	s->gateway.confirmed = k->state != JVPN_STATE_BIRTH && k->version > 0;
+	if (s->recorded && session_is_live(s))
+		gateway_addresses_hold(gw, s->prefixes, s->n_prefixes, s->peer_key);
+	gateway_handshake_session_begin(gw, s);
+	gateway_reattach_session_begin(gw, s);
+	if (!s->recorded && s->state == JVPN_STATE_BIRTH)
+		session_terminate(d, s, JVPN_REASON_HANDSHAKE_REJECTED);
+}
+
+static void gateway_forget(struct jvpnd *d, struct session *s)
+{
+	gateway_handshake_session_end(d->gateway, s);
+}
+
+/* An interface that is named in listen may have come (back). */
+static void gateway_links(struct jvpnd *d)
+{
+	char error[KERNEL_TEXT];
+
+	gateway_listen(d, d->config, error, sizeof(error));
+}
+
+static const char *gateway_describe(const struct jvpnd *d, const struct path *path)
+{
+	(void)d, (void)path;
+	return NULL;
+}
+
+/* --- reload ---------------------------------------------------------------- */
+
+static bool gateway_reload_check(struct jvpnd *d, const struct jvpn_config *config, char *error,
+				 size_t error_size)
+{
+	/* Sockets are opened for the new configuration before the old one is given up. */
+	if (gateway_listen(d, config, error, error_size))
+		return true;
+	gateway_listen(d, d->config, (char[1]){ "" }, 1);
+	return false;
+}
+
+static void gateway_session_reload(struct jvpnd *d, struct session *s, void *context)
+{
+	struct peer *peer = s->gateway.peer;
+
+	(void)context;
+	if (!session_is_live(s) || !s->recorded)
+		return;
+	if (!peer || peer->config)
+		return;
+	jvpn_info("session %s (%s) ends: its peer is no longer in the configuration",
+		  session_short(s), s->label);
+	close_send(d, s);
+	session_terminate(d, s, JVPN_REASON_POLICY_FAILURE);
+}
+
+static void gateway_device_limit_set(struct jvpnd *d, const struct jvpn_config *config)
+{
+	char error[KERNEL_TEXT];
+
+	if (kernel_device_set(d->kernel, config->gateway.limits.max_sessions, error,
+			      sizeof(error)))
+		jvpn_warning("gateway.limits.max_sessions: %s", error);
+}
+
+static void gateway_reload(struct jvpnd *d, const struct jvpn_config *config)
+{
+	struct gateway *gw = d->gateway;
+
+	if (!peers_configure(gw->peers, &config->gateway, jvpnd_now_ms()) ||
+	    !gateway_addresses_configure(gw, config))
+		jvpn_error("no memory for all peers of the new configuration");
+	gateway_device_limit_set(d, config);
+	session_each(d, gateway_session_reload, NULL);
+	sessions_settle(d);
+}
+
+static void gateway_reloaded(struct jvpnd *d)
+{
+	(void)d;
+}
+
+/* --- begin and end ----------------------------------------------------------- */
+
+static void gateway_session_stop(struct jvpnd *d, struct session *s, void *context)
+{
+	(void)context;
+	if (!session_is_live(s))
+		return;
+	close_send(d, s);
+	session_terminate(d, s, JVPN_REASON_OPERATOR);
+}
+
+static void gateway_stop(struct jvpnd *d, bool terminate)
+{
+	uv_timer_stop(&d->gateway->tick);
+	if (terminate)
+		session_each(d, gateway_session_stop, NULL);
+	sessions_settle(d);
+}
+
+static void gateway_buckets_init(struct gateway *gw)
+{
+	const struct jvpn_config_limits *limits = gateway_limits(gw);
+	uint64_t now = jvpnd_now_ms();
+
+	jvpn_bucket_init(&gw->inits, limits->cookie_above_per_second, now);
+	jvpn_bucket_init(&gw->requests, limits->cookie_above_per_second, now);
+	jvpn_bucket_init(&gw->handshakes, limits->handshakes_per_second, now);
+	jvpn_bucket_init(&gw->reattaches, limits->reattaches_per_second, now);
+	jvpn_bucket_init(&gw->invitations, limits->invitations_per_second, now);
+}
+
+int gateway_open(struct jvpnd *d, char *error, size_t error_size)
+{
+	struct gateway *gw = calloc(1, sizeof(*gw));
+
+	if (!gw)
+		goto err_memory;
+	d->gateway = gw;
+	gw->d = d;
+	sodium_mlock(&gw->proto, sizeof(gw->proto));
+	gw->sources = sources_new();
+	gw->peers = peers_new();
+	if (!gw->sources || !gw->peers ||
+	    !peers_configure(gw->peers, &d->config->gateway, jvpnd_now_ms()) ||
+	    !gateway_addresses_configure(gw, d->config))
+		goto err_memory;
+	jvpn_gateway_init(&gw->proto, d->config->private_key);
+	gateway_gone_key_make(gw);
+	gateway_ticket_keys_make(gw);
+	gateway_buckets_init(gw);
+	uv_timer_init(d->loop, &gw->tick);
+	gw->tick.data = gw;
+	uv_timer_start(&gw->tick, gateway_tick, 0, TICK_MS);
+	gateway_device_limit_set(d, d->config);
+	return gateway_listen(d, d->config, error, error_size) ? 0 : -EADDRNOTAVAIL;
+err_memory:
+	snprintf(error, error_size, "no memory for %zu peers", d->config->gateway.n_peers);
+	return -ENOMEM;
+}
+
+void gateway_close(struct jvpnd *d)
+{
+	struct gateway *gw = d->gateway;
+
+	if (!gw)
+		return;
+	jvpn_gateway_wipe(&gw->proto);
+	sodium_munlock(&gw->proto, sizeof(gw->proto));
+	sources_free(gw->sources);
+	peers_free(gw->peers);
+	pool_free(gw->pool);
+	free(gw);
+	d->gateway = NULL;
+}
+
+json_t *gateway_status_json(const struct jvpnd *d)
+{
+	const struct gateway *gw = d->gateway;
+	uint64_t now = jvpnd_now_ms();
+
+	return json_pack("{sIsIsIsbsbsI}", "half_open", (json_int_t)gw->half_open,
+			 "handshake_jobs", (json_int_t)gw->handshake_jobs,
+			 "proof_jobs", (json_int_t)gw->proof_jobs,
+			 "cookies_demanded", now < gw->inits_loaded_until_ms,
+			 "reattach_cookies_demanded", now < gw->requests_loaded_until_ms,
+			 "control_packets_dropped", (json_int_t)gw->packets_dropped);
+}
+
+const struct role gateway_role = {
+	.packet = gateway_packet,
+	.unbound = gateway_unbound,
+	.health = gateway_health,
+	.changed = gateway_changed,
+	.epoch = gateway_epoch,
+	.adopt = gateway_adopt,
+	.forget = gateway_forget,
+	.links = gateway_links,
+	.describe = gateway_describe,
+	.reload_check = gateway_reload_check,
+	.reload = gateway_reload,
+	.reloaded = gateway_reloaded,
+	.stop = gateway_stop,
+};

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef JVPND_GATEWAY_H
+#define JVPND_GATEWAY_H
+
+/*
+ * The gateway role.
+ *
+ *   gateway.c            sockets, which packet goes where, load, the role
+ *   gateway-handshake.c  INIT to RESP, and the sessions it makes
+ *   gateway-address.c    which inner addresses a session gets
+ *   gateway-reattach.c   REQUEST, PROOF; unsolicited CHALLENGE
+ *
+ * Order of every packet's checks: what is cheap and cannot lock anybody out
+ * comes first (size, mac1), then return routability if there are too many
+ * (mac2), then what is counted against a source or a session that has shown
+ * itself, then public-key work, in a worker thread, then the session's change.
+ */
+
+#include "core/limits.h"
+#include "handshake.h"
+#include "jvpnd.h"
+#include "reattach.h"
+
+struct peer;
+struct peers;
+struct pool;
+struct sources;
+struct session;
+
+#define GATEWAY_HANDSHAKE_JOBS_MAX 64
+#define GATEWAY_PROOF_JOBS_MAX 64
+
+struct gateway {
+	struct jvpnd *d;
+	struct jvpn_gateway proto;
+	struct peers *peers;
+	struct pool *pool;
+	struct sources *sources;
+	struct jvpn_bucket inits;	/* empties when mac2 is to be demanded of INIT */
+	struct jvpn_bucket requests;	/* the same of REQUEST */
+	uint64_t inits_loaded_until_ms;
+	uint64_t requests_loaded_until_ms;
+	struct jvpn_bucket handshakes;
+	struct jvpn_bucket reattaches;
+	struct jvpn_bucket invitations;
+	uint32_t half_open;
+	uint32_t handshake_jobs;
+	uint32_t proof_jobs;
+	uint64_t packets_dropped;	/* by the kernel, the channel was full */
+	uv_timer_t tick;
+};
+
+extern const struct role gateway_role;
+
+int gateway_open(struct jvpnd *d, char *error, size_t error_size);
+void gateway_close(struct jvpnd *d);
+json_t *gateway_status_json(const struct jvpnd *d);
+
+const struct jvpn_config_limits *gateway_limits(const struct gateway *gw);
+void gateway_send(struct gateway *gw, const struct path *to, const void *data, size_t size);
+/*
+ * A packet that ends with mac1 and mac2: did it pass both checks, the second
+ * only under load? If not it was answered and counted.
+ */
+bool gateway_macs_pass(struct gateway *gw, const struct kernel_packet *packet,
+		       bool (*loaded)(struct gateway *gw));
+void gateway_refuse(struct gateway *gw, unsigned int type, enum jvpn_verdict verdict,
+		    const struct session *s, const struct path *path);
+
+/* gateway-handshake.c */
+void gateway_handshake_init(struct gateway *gw, const struct kernel_packet *packet);
+/* A session of this gateway was made, adopted, or has changed. */
+void gateway_handshake_session_begin(struct gateway *gw, struct session *s);
+void gateway_handshake_session_end(struct gateway *gw, struct session *s);
+void gateway_handshake_confirmed(struct gateway *gw, struct session *s);
+
+/* gateway-address.c */
+struct gateway_addresses {
+	struct jvpn_prefix prefixes[KERNEL_PREFIXES_MAX];
+	size_t n_prefixes;
+	struct jvpn_prefix v4;		/* as the client is told; family AF_UNSPEC: none */
+	struct jvpn_prefix v6;
+};
+
+/* NULL, or why none can be given (a literal). What is chosen is held until released. */
+const char *gateway_addresses_choose(struct gateway *gw, const struct peer *peer,
+				     const struct jvpn_hs_init *init,
+				     struct gateway_addresses *out);
+void gateway_addresses_hold(struct gateway *gw, const struct jvpn_prefix *prefixes, size_t count,
+			    const uint8_t peer[JVPN_KEYS_SIZE]);
+void gateway_addresses_release(struct gateway *gw, const struct jvpn_prefix *prefixes,
+			       size_t count);
+/* Make the table of inner addresses anew for a configuration; false without memory. */
+bool gateway_addresses_configure(struct gateway *gw, const struct jvpn_config *config);
+
+/* gateway-reattach.c */
+void gateway_reattach_request(struct gateway *gw, const struct kernel_packet *packet);
+void gateway_reattach_proof(struct gateway *gw, const struct kernel_packet *packet);
+void gateway_reattach_invite(struct gateway *gw, struct session *s,
+			     const struct kernel_unbound *event);
+void gateway_reattach_session_begin(struct gateway *gw, struct session *s);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef JVPND_H
+#define JVPND_H
+
+/*
+ * The daemon: what all of its parts share.
+ *
+ * One thread runs everything but public-key work of a gateway, which goes to
+ * the worker threads of libuv with copies of what it needs; its result is
+ * compared with the session again before it is used. The kernel's table is
+ * what is true for packets: nothing here is believed longer than the kernel
+ * agrees with it.
+ */
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "audit.h"
+#include "config.h"
+#include "control.h"
+#include "kernel.h"
+#include "store.h"
+
+struct client;
+struct gateway;
+struct jvpn_rtnl;
+struct jvpnd;
+struct refusals;
+struct session;
+struct sessions;
+struct sockets;
+struct reconcile;
+
+/**
+ * struct role - what a gateway and a client do differently
+ * @changed: transitions of a session were applied (it may be terminated now)
+ * @epoch: an epoch was installed without a transition
+ * @adopt: a session was found in the kernel; its record, if any, is loaded
+ * @forget: a session is about to be freed
+ * @links: links, addresses or routes of the system changed
+ * @describe: name of the path's transport in records, NULL none
+ * @reload: config is the new configuration, d->config still the old one; cannot fail
+ */
+struct role {
+	void (*packet)(struct jvpnd *d, const struct kernel_packet *packet);
+	void (*unbound)(struct jvpnd *d, struct session *s, const struct kernel_unbound *event);
+	void (*health)(struct jvpnd *d, struct session *s,
+		       const struct kernel_health_event *event);
+	void (*changed)(struct jvpnd *d, struct session *s);
+	void (*epoch)(struct jvpnd *d, struct session *s);
+	void (*adopt)(struct jvpnd *d, struct session *s, const struct kernel_session *k);
+	void (*forget)(struct jvpnd *d, struct session *s);
+	void (*links)(struct jvpnd *d);
+	const char *(*describe)(const struct jvpnd *d, const struct path *path);
+	/* Says in error why config cannot replace the current one at run time. */
+	bool (*reload_check)(struct jvpnd *d, const struct jvpn_config *config, char *error,
+			     size_t error_size);
+	void (*reload)(struct jvpnd *d, const struct jvpn_config *config);
+	/* d->config is the new configuration now. */
+	void (*reloaded)(struct jvpnd *d);
+	/* The daemon ends. terminate: so shall the sessions. */
+	void (*stop)(struct jvpnd *d, bool terminate);
+};
+
+struct jvpnd {
+	uv_loop_t *loop;
+	char config_path[PATH_MAX];
+	struct jvpn_config *config;
+	struct jvpn_audit *audit;
+	struct jvpn_store *store;
+	struct kernel *kernel;
+	struct control *control;
+	struct sessions *sessions;
+	struct sockets *sockets;
+	struct refusals *refusals;
+	struct reconcile *reconcile;
+	const struct role *role;
+	struct gateway *gateway;	/* role gateway only */
+	struct client *client;		/* role client only */
+	struct jvpn_rtnl *rtnl;
+	uint32_t ifindex;
+	uint32_t incarnation;		/* of the store: changes when it was lost */
+	uint64_t started_ms;
+	bool terminate_sessions;
+	bool stopping;
+	bool failed;			/* it stops because it cannot go on */
+};
+
+/* CLOCK_BOOTTIME, as the kernel's deadlines. */
+uint64_t jvpnd_now_ms(void);
+/* CLOCK_REALTIME, for what outlives the machine's uptime. */
+uint64_t jvpnd_wall_s(void);
+
+/* Queue an audit record and show it to those who follow events. Steals record. */
+void jvpnd_record(struct jvpnd *d, json_t *record);
+
+/* Ask the loop to end; sessions go on unless they are to be terminated. */
+void jvpnd_stop(struct jvpnd *d);
+
+#endif

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "loop.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "log.h"
+#include "names-gen.h"
+#include "notify.h"
+#include "reconcile.h"
+#include "reload.h"
+#include "rtnl.h"
+#include "session.h"
+
+/* Messages handled before the loop looks elsewhere. */
+#define EVENTS_BUDGET 256
+#define PACKETS_BUDGET 64
+/* Address and route follow a link within moments: look once, when they all are there. */
+#define LINKS_SETTLE_MS 5
+
+static struct {
+	uv_poll_t events;
+	uv_poll_t packets;
+	uv_poll_t links;
+	uv_timer_t settle;
+	struct jvpn_rtnl_monitor *monitor;
+	uv_signal_t stop;
+	uv_signal_t interrupt;
+	uv_signal_t hangup;
+	uv_timer_t watchdog;
+} loop;
+
+/* --- what the kernel tells ------------------------------------------------------- */
+
+static void loop_transitions(void *context, const uint8_t *id,
+			     const struct kernel_transition *list, size_t count)
+{
+	struct jvpnd *d = context;
+	struct session *s = session_find(d, id);
+
+	if (s)
+		session_apply(d, s, list, count);
+	else
+		reconcile_soon(d);
+}
+
+static void loop_epoch(void *context, const uint8_t *id, uint32_t number)
+{
+	struct jvpnd *d = context;
+	struct session *s = session_find(d, id);
+
+	if (!s || s->epoch == number)
+		return;
+	session_epoch_set(d, s, number);
+	d->role->epoch(d, s);
+}
+
+static void loop_health(void *context, const struct kernel_health_event *event)
+{
+	struct jvpnd *d = context;
+	struct session *s = session_find(d, event->id);
+
+	if (s)
+		d->role->health(d, s, event);
+}
+
+static void loop_unbound(void *context, const struct kernel_unbound *event)
+{
+	struct jvpnd *d = context;
+	struct session *s = session_find(d, event->id);
+
+	if (s)
+		d->role->unbound(d, s, event);
+}
+
+static void loop_packet(void *context, const struct kernel_packet *packet)
+{
+	struct jvpnd *d = context;
+
+	if (!d->stopping)
+		d->role->packet(d, packet);
+}
+
+
+static void loop_overrun(void *context, const char *why)
+{
+	static struct jvpn_log_limit limit = { .burst = 3 };
+
+	jvpn_log_limited(&limit, JVPN_LOG_WARNING,
+			 "events of the kernel were lost (%s): reading everything again",
+			 why ? why : "no reason given");
+	reconcile_soon(context);
+}
+
+static const struct kernel_handlers loop_handlers = {
+	.transitions = loop_transitions,
+	.epoch = loop_epoch,
+	.health = loop_health,
+	.unbound = loop_unbound,
+	.packet = loop_packet,
+	.overrun = loop_overrun,
+};
+
+static void loop_events_readable(uv_poll_t *poll, int status, int events)
+{
+	struct jvpnd *d = poll->data;
+
+	(void)status, (void)events;
+	kernel_events_read(d->kernel, &loop_handlers, d, EVENTS_BUDGET);
+	sessions_settle(d);
+}
+
+static void loop_packets_readable(uv_poll_t *poll, int status, int events)
+{
+	struct jvpnd *d = poll->data;
+
+	(void)status, (void)events;
+	kernel_packets_read(d->kernel, &loop_handlers, d, PACKETS_BUDGET);
+	sessions_settle(d);
+}
+
+/* --- what the system tells --------------------------------------------------------- */
+
+/* A device that moved to another namespace is still found by its old index. */
+static void loop_device_check(struct jvpnd *d)
+{
+	struct kernel_device device;
+
+	if (d->stopping || !kernel_device_get(d->kernel, &device))
+		return;
+	jvpn_error("the device %s was removed, and its sessions with it", d->config->device.name);
+	sessions_vanish(d);
+	d->failed = true;
+	jvpnd_stop(d);
+}
+
+static void loop_links_settled(uv_timer_t *timer)
+{
+	struct jvpnd *d = timer->data;
+
+	loop_device_check(d);
+	if (d->stopping)
+		return;
+	d->role->links(d);
+	sessions_settle(d);
+}
+
+static void loop_link(void *context, const struct jvpn_rtnl_event *event)
+{
+	(void)context, (void)event;
+	if (!uv_is_active((uv_handle_t *)&loop.settle))
+		uv_timer_start(&loop.settle, loop_links_settled, LINKS_SETTLE_MS, 0);
+}
+
+static void loop_links_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status, (void)events;
+	jvpn_rtnl_monitor_read(loop.monitor, loop_link, poll->data, EVENTS_BUDGET);
+}
+
+/* --- signals ----------------------------------------------------------------------- */
+
+void jvpnd_stop(struct jvpnd *d)
+{
+	if (d->stopping)
+		return;
+	jvpn_info("stopping; sessions %s",
+		  d->terminate_sessions ? "are terminated" : "go on in the kernel");
+	d->role->stop(d, d->terminate_sessions);
+	d->stopping = true;
+	uv_stop(d->loop);
+}
+
+static void loop_signal_stop(uv_signal_t *signal, int number)
+{
+	(void)number;
+	jvpnd_stop(signal->data);
+}
+
+static void loop_signal_hangup(uv_signal_t *signal, int number)
+{
+	char error[1024];
+
+	(void)number;
+	reload_run(signal->data, error, sizeof(error));
+}
+
+static void loop_watchdog(uv_timer_t *timer)
+{
+	struct jvpnd *d = timer->data;
+
+	notify_watchdog();
+	notify_status("%zu sessions", session_count(d));
+}
+
+/* --- open and close ------------------------------------------------------------------- */
+
+static int loop_signal_add(struct jvpnd *d, uv_signal_t *signal, uv_signal_cb callback, int number)
+{
+	uv_signal_init(d->loop, signal);
+	signal->data = d;
+	return uv_signal_start(signal, callback, number);
+}
+
+static int loop_poll_add(struct jvpnd *d, uv_poll_t *poll, int fd, uv_poll_cb callback)
+{
+	int rc = uv_poll_init(d->loop, poll, fd);
+
+	poll->data = d;
+	return rc ? rc : uv_poll_start(poll, UV_READABLE, callback);
+}
+
+static void loop_watchdog_start(struct jvpnd *d)
+{
+	uint64_t interval = notify_watchdog_interval_ms();
+
+	uv_timer_init(d->loop, &loop.watchdog);
+	loop.watchdog.data = d;
+	if (interval)
+		uv_timer_start(&loop.watchdog, loop_watchdog, 0, interval);
+}
+
+static bool loop_links_watch(struct jvpnd *d, char *error, size_t error_size)
+{
+	struct jvpn_nl_error e = {};
+
+	loop.monitor = jvpn_rtnl_monitor_open(&e);
+	uv_timer_init(d->loop, &loop.settle);
+	loop.settle.data = d;
+	if (loop.monitor && !loop_poll_add(d, &loop.links, jvpn_rtnl_monitor_fd(loop.monitor),
+					   loop_links_readable))
+		return true;
+	snprintf(error, error_size, "cannot follow the system's links: %s", e.text);
+	return false;
+}
+
+bool loop_open(struct jvpnd *d, char *error, size_t error_size)
+{
+	int rc = loop_signal_add(d, &loop.stop, loop_signal_stop, SIGTERM);
+
+	rc = rc ? rc : loop_signal_add(d, &loop.interrupt, loop_signal_stop, SIGINT);
+	rc = rc ? rc : loop_signal_add(d, &loop.hangup, loop_signal_hangup, SIGHUP);
+	rc = rc ? rc : loop_poll_add(d, &loop.events, kernel_events_fd(d->kernel),
+				     loop_events_readable);
+	rc = rc ? rc : loop_poll_add(d, &loop.packets, kernel_packets_fd(d->kernel),
+				     loop_packets_readable);
+	if (rc) {
+		snprintf(error, error_size, "cannot set the event loop up: %s", uv_strerror(rc));
+		return false;
+	}
+	loop_watchdog_start(d);
+	if (!loop_links_watch(d, error, error_size))
+		return false;
+	/* What changed before is not told. */
+	loop_link(d, NULL);
+	return !kernel_packets_register(d->kernel, &loop_handlers, d, error, error_size);
+}
+
+static void loop_handle_close(uv_handle_t *handle, void *context)
+{
+	(void)context;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+void loop_close(struct jvpnd *d)
+{
+	uv_walk(d->loop, loop_handle_close, NULL);
+	uv_run(d->loop, UV_RUN_DEFAULT);
+	uv_loop_close(d->loop);
+	if (loop.monitor)
+		jvpn_rtnl_monitor_close(loop.monitor);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "reconcile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "record.h"
+#include "session.h"
+#include "sockets.h"
+
+#define PERIOD_MS 30000
+/* After lost events: long enough for a flood to pass, short enough to matter. */
+#define SOON_MS 20
+
+struct reconcile {
+	uv_timer_t timer;
+	uint64_t round;
+};
+
+/* The seen mark: which round found the session in the kernel. */
+struct reconcile_walk {
+	struct jvpnd *d;
+	uint64_t round;
+};
+
+/*
+ * Up to which version the log has the session. The file says what was written,
+ * the record only what was handed over to be written; but the file forgets
+ * sessions that are terminated, all of which was written.
+ */
+static uint64_t reconcile_audited(const struct jvpnd *d, const struct session *s,
+				  const struct kernel_session *k)
+{
+	uint64_t known;
+
+	if (jvpn_audit_version_known(d->audit, s->id, &known))
+		return known;
+	if (k->state == JVPN_STATE_TERMINATED)
+		return s->recorded ? s->audited : k->version;
+	return d->config->audit.sink == JVPN_AUDIT_FILE ? 0 : s->audited;
+}
+
+static void reconcile_adopt(struct jvpnd *d, const struct kernel_session *k)
+{
+	struct session *s = session_add(d, k->id, k->role);
+
+	if (!s) {
+		jvpn_error("no memory to adopt a session of %s", k->label);
+		return;
+	}
+	if (record_load(d, s))
+		s->epoch = s->ctl_epoch;
+	s->audited = reconcile_audited(d, s, k);
+	/* Versions above the audited ones are caught up from the kernel's history. */
+	s->version = s->audited < k->version ? s->audited : k->version;
+	s->state = k->state;
+	session_mirror(d, s, k);
+	jvpn_info("session %s (%s) adopted: version %llu, epoch %u", session_short(s), s->label,
+		  (unsigned long long)s->version, s->epoch);
+	d->role->adopt(d, s, k);
+}
+
+static bool reconcile_role_fits(const struct jvpnd *d, const struct kernel_session *k)
+{
+	uint32_t role = d->gateway ? JVPN_ROLE_GATEWAY : JVPN_ROLE_CLIENT;
+
+	if (k->role == role)
+		return true;
+	jvpn_warning("the device has a session (%s) of the other role: it is left alone", k->label);
+	return false;
+}
+
+static void reconcile_found(void *context, const struct kernel_session *k)
+{
+	struct reconcile_walk *walk = context;
+	struct session *s = session_find(walk->d, k->id);
+
+	if (!reconcile_role_fits(walk->d, k))
+		return;
+	if (!s)
+		reconcile_adopt(walk->d, k);
+	else if (k->version >= s->version)
+		session_mirror(walk->d, s, k);
+	s = session_find(walk->d, k->id);
+	if (s)
+		s->seen = walk->round;
+}
+
+/* The dump may have begun before a session was made: ask for it by name. */
+static void reconcile_missing(struct jvpnd *d, struct session *s, void *context)
+{
+	const struct reconcile_walk *walk = context;
+
+	if (s->seen != walk->round && !s->vanished)
+		session_sync(d, s);
+}
+
+int reconcile_run(struct jvpnd *d)
+{
+	struct reconcile_walk walk = { .d = d, .round = ++d->reconcile->round };
+	int rc = kernel_session_each(d->kernel, reconcile_found, &walk);
+
+	if (rc < 0) {
+		jvpn_error("cannot read the kernel's sessions: %s", strerror(-rc));
+		return rc;
+	}
+	session_each(d, reconcile_missing, &walk);
+	sockets_drop_unwanted(d);
+	sessions_settle(d);
+	return 0;
+}
+
+static void reconcile_timer(uv_timer_t *timer)
+{
+	reconcile_run(timer->data);
+	uv_timer_start(timer, reconcile_timer, PERIOD_MS, 0);
+}
+
+void reconcile_soon(struct jvpnd *d)
+{
+	uv_timer_start(&d->reconcile->timer, reconcile_timer, SOON_MS, 0);
+}
+
+int reconcile_open(struct jvpnd *d)
+{
+	d->reconcile = calloc(1, sizeof(*d->reconcile));
+	if (!d->reconcile)
+		return -ENOMEM;
+	uv_timer_init(d->loop, &d->reconcile->timer);
+	d->reconcile->timer.data = d;
+	uv_timer_start(&d->reconcile->timer, reconcile_timer, PERIOD_MS, 0);
+	return 0;
+}
+
+void reconcile_close(struct jvpnd *d)
+{
+	free(d->reconcile);
+	d->reconcile = NULL;
+}

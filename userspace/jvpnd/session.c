@@ -1,0 +1,632 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "session.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bounds.h"
+#include "core/fsm.h"
+#include "log.h"
+#include "names-gen.h"
+#include "record.h"
+#include "sockets.h"
+#include "util.h"
+
+#define CHAINS 16384
+
+TAILQ_HEAD(session_queue, session);
+
+struct sessions {
+	struct session *by_id[CHAINS];
+	struct session *by_index[CHAINS];
+	struct session_queue changed;
+	struct session_queue ended;	/* oldest first */
+	size_t n_ended;
+	size_t count;
+	struct bounds bounds;
+};
+
+int sessions_open(struct jvpnd *d)
+{
+	d->sessions = calloc(1, sizeof(*d->sessions));
+	if (!d->sessions)
+		return -ENOMEM;
+	TAILQ_INIT(&d->sessions->changed);
+	TAILQ_INIT(&d->sessions->ended);
+	bounds_open(&d->sessions->bounds, d);
+	return 0;
+}
+
+/* --- the tables ---------------------------------------------------------- */
+
+/* Ids and indices are random or come out of a hash already. */
+static size_t session_chain_id(const uint8_t id[JVPN_SESSION_ID_SIZE])
+{
+	return (id[0] | (size_t)id[1] << 8) % CHAINS;
+}
+
+static size_t session_chain_index(uint32_t index)
+{
+	return index % CHAINS;
+}
+
+static uint32_t session_index(const struct session *s)
+{
+	return s->role == JVPN_ROLE_GATEWAY ? s->ctl.idx_c2s : s->ctl.idx_s2c;
+}
+
+static void session_index_link(struct sessions *t, struct session *s)
+{
+	struct session **chain = &t->by_index[session_chain_index(session_index(s))];
+
+	s->next_by_index = *chain;
+	*chain = s;
+}
+
+static void session_index_unlink(struct sessions *t, struct session *s)
+{
+	struct session **p = &t->by_index[session_chain_index(session_index(s))];
+
+	while (*p && *p != s)
+		p = &(*p)->next_by_index;
+	if (*p)
+		*p = s->next_by_index;
+}
+
+struct session *session_find(const struct jvpnd *d, const uint8_t id[JVPN_SESSION_ID_SIZE])
+{
+	struct session *s = d->sessions->by_id[session_chain_id(id)];
+
+	while (s && memcmp(s->id, id, JVPN_SESSION_ID_SIZE))
+		s = s->next_by_id;
+	return s;
+}
+
+struct session *session_find_index(const struct jvpnd *d, uint32_t index)
+{
+	struct session *s = d->sessions->by_index[session_chain_index(index)];
+
+	while (s && session_index(s) != index)
+		s = s->next_by_index;
+	return s;
+}
+
+struct session *session_add(struct jvpnd *d, const uint8_t id[JVPN_SESSION_ID_SIZE],
+			    uint32_t role)
+{
+	struct session **chain = &d->sessions->by_id[session_chain_id(id)];
+	struct session *s;
+
+	if (session_find(d, id))
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	memcpy(s->id, id, JVPN_SESSION_ID_SIZE);
+	s->role = role;
+	s->state = JVPN_STATE_BIRTH;
+	s->since_ms = jvpnd_now_ms();
+	s->next_by_id = *chain;
+	*chain = s;
+	session_index_link(d->sessions, s);
+	d->sessions->count++;
+	return s;
+}
+
+static void session_unlink(struct sessions *t, struct session *s)
+{
+	struct session **p = &t->by_id[session_chain_id(s->id)];
+
+	while (*p != s)
+		p = &(*p)->next_by_id;
+	*p = s->next_by_id;
+	session_index_unlink(t, s);
+	if (s->is_changed)
+		TAILQ_REMOVE(&t->changed, s, changed_link);
+	if (s->is_ended) {
+		TAILQ_REMOVE(&t->ended, s, ended_link);
+		t->n_ended--;
+	}
+	t->count--;
+}
+
+static void session_free(struct session *s)
+{
+	sodium_memzero(s, sizeof(*s));
+	free(s);
+}
+
+void session_remove(struct jvpnd *d, struct session *s)
+{
+	int rc = s->vanished ? 0 : kernel_session_del(d->kernel, s->id);
+
+	if (rc && rc != -ENOENT)
+		jvpn_warning("session %s: the kernel keeps it: %s", session_short(s),
+			     strerror(-rc));
+	d->role->forget(d, s);
+	record_delete(d, s);
+	s->vanished = true;
+	bounds_update(&d->sessions->bounds, s);
+	session_unlink(d->sessions, s);
+	session_free(s);
+}
+
+void session_each(struct jvpnd *d, session_visit visit, void *context)
+{
+	struct session *s, *next;
+
+	for (size_t i = 0; i < CHAINS; i++) {
+		for (s = d->sessions->by_id[i]; s; s = next) {
+			next = s->next_by_id;
+			visit(d, s, context);
+		}
+	}
+}
+
+size_t session_count(const struct jvpnd *d)
+{
+	return d->sessions->count;
+}
+
+static void session_drop(struct jvpnd *d, struct session *s, void *context)
+{
+	(void)context;
+	s->vanished = true;
+	bounds_update(&d->sessions->bounds, s);
+	session_unlink(d->sessions, s);
+	session_free(s);
+}
+
+void sessions_close(struct jvpnd *d)
+{
+	if (!d->sessions)
+		return;
+	session_each(d, session_drop, NULL);
+	free(d->sessions);
+	d->sessions = NULL;
+}
+
+/* --- texts --------------------------------------------------------------- */
+
+bool session_is_live(const struct session *s)
+{
+	return s->state != JVPN_STATE_TERMINATED && !s->vanished;
+}
+
+char *session_hex(const struct session *s, char hex[SESSION_HEX])
+{
+	return jvpn_util_hex_encode(s->id, sizeof(s->id), hex);
+}
+
+const char *session_short(const struct session *s)
+{
+	static char text[9];
+	char hex[SESSION_HEX];
+
+	snprintf(text, sizeof(text), "%.8s", session_hex(s, hex));
+	return text;
+}
+
+const struct jvpn_audit_transport *session_transport_fill(const struct jvpnd *d,
+							  const struct path *path,
+							  struct session_transport *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (path->remote.family == AF_UNSPEC)
+		return NULL;
+	out->audit.name = d->role ? d->role->describe(d, path) : NULL;
+	out->audit.protocol = path_protocol(path);
+	if (path->ifindex && if_indextoname(path->ifindex, out->interface))
+		out->audit.interface = out->interface;
+	if (path->local.family != AF_UNSPEC)
+		out->audit.local = path_local_format(path, out->local, sizeof(out->local));
+	out->audit.remote = path_remote_format(path, out->remote, sizeof(out->remote));
+	return &out->audit;
+}
+
+json_t *session_transport_json(const struct jvpnd *d, const struct path *path)
+{
+	struct session_transport text;
+	const struct jvpn_audit_transport *t = session_transport_fill(d, path, &text);
+
+	if (!t)
+		return json_null();
+	return json_pack("{ss?sssss?ss?ss?}", "name", t->name, "protocol", t->protocol,
+			 "interface", t->interface, "local", t->local, "remote", t->remote);
+}
+
+/* --- transitions --------------------------------------------------------- */
+
+static void session_audit(struct jvpnd *d, struct session *s, const struct kernel_transition *t,
+			  const struct path *path)
+{
+	struct session_transport text;
+	const struct jvpn_audit_transport *transport =
+		path ? session_transport_fill(d, path, &text) : NULL;
+	bool after = jvpn_fsm_bound(t->to);
+	struct jvpn_audit_transition record = {
+		.session_id = s->id,
+		.version = t->version,
+		.from = t->from,
+		.to = t->to,
+		.event = t->event,
+		.reason = t->reason,
+		.epoch = t->epoch,
+		.by_kernel = t->origin == JVPN_ORIGIN_KERNEL,
+		.policy = s->policy_name[0] ? s->policy_name : NULL,
+		.policy_version = s->policy_version,
+		.transport = after ? transport : NULL,
+		.lost = !after && jvpn_fsm_bound(t->from) ? transport : NULL,
+		.ts_ms = t->real_ms,
+		.boot_ms = t->boot_ms,
+	};
+
+	if (s->label[0])
+		record.details = json_pack("{ss}", "peer", s->label);
+	jvpnd_record(d, jvpn_audit_build_transition(d->audit, &record));
+}
+
+static void session_history_add(struct session *s, const struct kernel_transition *t)
+{
+	if (s->n_history == JVPN_HISTORY_SIZE) {
+		memmove(s->history, s->history + 1,
+			(JVPN_HISTORY_SIZE - 1) * sizeof(s->history[0]));
+		s->n_history--;
+	}
+	s->history[s->n_history++] = *t;
+}
+
+static void session_mark_changed(struct sessions *t, struct session *s)
+{
+	if (s->is_changed)
+		return;
+	s->is_changed = true;
+	TAILQ_INSERT_TAIL(&t->changed, s, changed_link);
+}
+
+static void session_mark_ended(struct sessions *t, struct session *s)
+{
+	if (s->is_ended)
+		return;
+	s->is_ended = true;
+	s->ended_ms = jvpnd_now_ms();
+	TAILQ_INSERT_TAIL(&t->ended, s, ended_link);
+	t->n_ended++;
+}
+
+static void session_binding_follow(struct session *s, const struct kernel_transition *t)
+{
+	bool bound = jvpn_fsm_bound(t->to);
+
+	if (bound && t->has_path)
+		s->path = t->path;
+	if (bound)
+		s->loss_deadline_ms = 0;
+	else if (s->bound && s->policy.transport_loss_ttl_ms)
+		s->loss_deadline_ms = t->boot_ms + s->policy.transport_loss_ttl_ms;
+	s->bound = bound;
+}
+
+static void session_log(const struct session *s, const struct kernel_transition *t)
+{
+	jvpn_info("session %s (%s): %s -> %s (%s), version %llu", session_short(s), s->label,
+		  jvpn_state_name(t->from), jvpn_state_name(t->to),
+		  jvpn_reason_name(t->reason), (unsigned long long)t->version);
+}
+
+/* The one place where the mirror takes a transition. */
+static void session_step(struct jvpnd *d, struct session *s, const struct kernel_transition *k)
+{
+	struct kernel_transition t = *k;
+
+	if (t.has_path)
+		sockets_path_complete(d, &t.path);
+	session_binding_follow(s, &t);
+	s->state = t.to;
+	s->version = t.version;
+	s->epoch = t.epoch;
+	s->since_ms = t.boot_ms;
+	session_history_add(s, &t);
+	if (t.version > s->audited) {
+		session_audit(d, s, &t, t.has_path ? &t.path : NULL);
+		s->audited = t.version;
+	}
+	session_log(s, &t);
+	session_mark_changed(d->sessions, s);
+	if (s->state == JVPN_STATE_TERMINATED)
+		session_mark_ended(d->sessions, s);
+	bounds_update(&d->sessions->bounds, s);
+}
+
+void session_apply(struct jvpnd *d, struct session *s, const struct kernel_transition *list,
+		   size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].version <= s->version)
+			continue;
+		if (list[i].version > s->version + 1) {
+			session_sync(d, s);
+			return;
+		}
+		session_step(d, s, &list[i]);
+	}
+}
+
+/* What was not seen and is not remembered by the kernel either. */
+static void session_audit_missed(struct jvpnd *d, struct session *s, uint32_t state,
+				 uint64_t version, uint32_t epoch, const struct path *path,
+				 uint64_t loss_since_ms)
+{
+	struct session_transport text;
+	struct jvpn_audit_adoption record = {
+		.session_id = s->id,
+		.state = state,
+		.version = version,
+		.epoch = epoch,
+		.policy = s->policy_name[0] ? s->policy_name : NULL,
+		.policy_version = s->policy_version,
+		.transport = path ? session_transport_fill(d, path, &text) : NULL,
+		.missed = version - s->audited,
+		.loss_since_boot_ms = loss_since_ms,
+	};
+
+	if (version <= s->audited)
+		return;
+	jvpnd_record(d, jvpn_audit_build_adoption(d->audit, &record));
+	s->audited = version;
+}
+
+/* A step whose predecessors are unknown: adopt the state it started from. */
+static void session_skip_to(struct jvpnd *d, struct session *s, const struct kernel_transition *t)
+{
+	bool bound = jvpn_fsm_bound(t->from) && t->has_path;
+	struct path path = t->path;
+
+	sockets_path_complete(d, &path);
+	session_audit_missed(d, s, t->from, t->version - 1, t->epoch, bound ? &path : NULL, 0);
+	s->state = t->from;
+	s->version = t->version - 1;
+	s->bound = bound;
+	s->path = path;
+}
+
+/* Of a session without a record it is not known which keys are new. */
+void session_epoch_set(struct jvpnd *d, struct session *s, uint32_t number)
+{
+	bool is_new = s->recorded && s->epoch != number;
+
+	s->epoch = number;
+	if (is_new)
+		jvpnd_record(d, jvpn_audit_build_note(d->audit, "EPOCH", s->id,
+						      json_pack("{sI}", "epoch",
+								(json_int_t)number)));
+}
+
+static void session_snapshot_take(struct jvpnd *d, struct session *s,
+				  const struct kernel_session *k)
+{
+	s->state = k->state;
+	s->version = k->version;
+	session_epoch_set(d, s, k->epoch);
+	s->bound = k->bound;
+	if (k->bound) {
+		s->path = k->path;
+		sockets_path_complete(d, &s->path);
+	}
+	s->session_deadline_ms = k->session_deadline_ms;
+	s->loss_deadline_ms = k->loss_deadline_ms;
+	s->birth_deadline_ms = k->birth_deadline_ms;
+	s->n_prefixes = k->n_prefixes;
+	memcpy(s->prefixes, k->prefixes, sizeof(s->prefixes));
+	s->created_ms = k->created_ms;
+}
+
+void session_mirror(struct jvpnd *d, struct session *s, const struct kernel_session *k)
+{
+	/* What is caught up from the history happened under these already. */
+	snprintf(s->label, sizeof(s->label), "%s", k->label);
+	snprintf(s->policy_name, sizeof(s->policy_name), "%s", k->policy);
+	s->policy_version = k->policy_version;
+	for (size_t i = 0; i < k->n_history; i++) {
+		const struct kernel_transition *t = &k->history[i];
+
+		if (t->version <= s->version)
+			continue;
+		if (t->version > s->version + 1)
+			session_skip_to(d, s, t);
+		session_step(d, s, t);
+	}
+	if (k->version > s->version)
+		session_audit_missed(d, s, k->state, k->version, k->epoch,
+				     k->bound ? &k->path : NULL, 0);
+	session_snapshot_take(d, s, k);
+	session_mark_changed(d->sessions, s);
+	if (s->state == JVPN_STATE_TERMINATED)
+		session_mark_ended(d->sessions, s);
+	bounds_update(&d->sessions->bounds, s);
+}
+
+/*
+ * The kernel has lost it without a transition of its own: its device was
+ * removed, or the machine was. That ends it, and the log must say so.
+ */
+static void session_vanish(struct jvpnd *d, struct session *s)
+{
+	const struct kernel_transition end = {
+		.version = s->version + 1,
+		.from = s->state,
+		.to = JVPN_STATE_TERMINATED,
+		.event = jvpn_fsm_event_of(SESSION_VANISHED_REASON),
+		.reason = SESSION_VANISHED_REASON,
+		.origin = JVPN_ORIGIN_DAEMON,
+		.epoch = s->epoch,
+		.boot_ms = jvpnd_now_ms(),
+		.real_ms = jvpnd_wall_s() * 1000,
+		.has_path = s->bound,
+		.path = s->path,
+	};
+
+	if (!session_is_live(s))
+		return;
+	jvpn_warning("session %s (%s): the kernel does not have it any longer", session_short(s),
+		     s->label);
+	s->vanished = true;
+	session_step(d, s, &end);
+}
+
+static void session_vanish_one(struct jvpnd *d, struct session *s, void *context)
+{
+	(void)context;
+	session_vanish(d, s);
+}
+
+void sessions_vanish(struct jvpnd *d)
+{
+	session_each(d, session_vanish_one, NULL);
+}
+
+static void session_lost_record(void *context, const struct jvpn_audit_known *known)
+{
+	struct jvpnd *d = context;
+	struct jvpn_audit_transition record = {
+		.session_id = known->session_id,
+		.version = known->version + 1,
+		.from = known->state,
+		.to = JVPN_STATE_TERMINATED,
+		.event = jvpn_fsm_event_of(SESSION_VANISHED_REASON),
+		.reason = SESSION_VANISHED_REASON,
+		.epoch = known->epoch,
+		.policy = known->policy,
+		.policy_version = known->policy_version,
+		.lost = known->bound ? &known->transport : NULL,
+	};
+
+	if (session_find(d, known->session_id))
+		return;
+	record.details = json_pack("{ss}", "why",
+		"the kernel does not have it: its device was removed, or the machine restarted");
+	jvpnd_record(d, jvpn_audit_build_transition(d->audit, &record));
+}
+
+void sessions_lost_record(struct jvpnd *d)
+{
+	jvpn_audit_known_each(d->audit, session_lost_record, d);
+}
+
+bool session_sync(struct jvpnd *d, struct session *s)
+{
+	struct kernel_session *k = malloc(sizeof(*k));
+	int rc = k ? kernel_session_get(d->kernel, s->id, k) : -ENOMEM;
+
+	if (!rc)
+		session_mirror(d, s, k);
+	else if (rc == -ENOENT)
+		session_vanish(d, s);
+	else
+		jvpn_warning("session %s: cannot read it from the kernel: %s", session_short(s),
+			     strerror(-rc));
+	free(k);
+	return !rc;
+}
+
+bool session_answer(struct jvpnd *d, struct session *s, const char *what,
+		    const struct kernel_answer *answer)
+{
+	if (!answer->error) {
+		session_apply(d, s, answer->history, answer->n_history);
+		if (answer->has_current)
+			session_epoch_set(d, s, answer->epoch);
+		return true;
+	}
+	jvpn_debug("session %s: %s refused: %s%s%s", session_short(s), what,
+		   strerror(-answer->error), answer->text[0] ? ": " : "", answer->text);
+	if (answer->error == -ENOENT || (answer->has_current && answer->version != s->version))
+		session_sync(d, s);
+	return false;
+}
+
+static void sessions_ended_expire(struct jvpnd *d)
+{
+	struct sessions *t = d->sessions;
+	uint64_t now = jvpnd_now_ms();
+	struct session *s;
+
+	while ((s = TAILQ_FIRST(&t->ended)) &&
+	       (t->n_ended > SESSION_LINGER_MAX || now - s->ended_ms >= SESSION_LINGER_MS))
+		session_remove(d, s);
+}
+
+void sessions_settle(struct jvpnd *d)
+{
+	struct sessions *t = d->sessions;
+	struct session *s;
+
+	while ((s = TAILQ_FIRST(&t->changed))) {
+		TAILQ_REMOVE(&t->changed, s, changed_link);
+		s->is_changed = false;
+		if (session_is_live(s))
+			record_save(d, s);
+		d->role->changed(d, s);
+	}
+	sessions_ended_expire(d);
+}
+
+/* --- requests ------------------------------------------------------------ */
+
+bool session_event(struct jvpnd *d, struct session *s, uint32_t event, uint32_t reason)
+{
+	struct kernel_answer answer;
+
+	kernel_transition(d->kernel, s->id, s->version, event, reason, &answer);
+	return session_answer(d, s, jvpn_event_name(event), &answer);
+}
+
+/* Versions move while nobody looks: try again on the version that was answered. */
+bool session_terminate(struct jvpnd *d, struct session *s, uint32_t reason)
+{
+	uint32_t event = jvpn_fsm_event_of(reason);
+
+	for (int i = 0; i < 3 && session_is_live(s); i++)
+		if (session_event(d, s, event, reason))
+			return true;
+	return !session_is_live(s);
+}
+
+void session_ctl_set(struct jvpnd *d, struct session *s, const struct jvpn_epoch *epoch,
+		     uint32_t number)
+{
+	session_index_unlink(d->sessions, s);
+	s->ctl = *epoch;
+	sodium_memzero(&s->ctl.c2s, sizeof(s->ctl.c2s));
+	sodium_memzero(&s->ctl.s2c, sizeof(s->ctl.s2c));
+	s->ctl_epoch = number;
+	s->gateway.ctrl_seq = 0;
+	session_index_link(d->sessions, s);
+}
+
+void session_reattach_view(const struct jvpnd *d, const struct session *s,
+			   struct jvpn_reattach_session *view)
+{
+	memset(view, 0, sizeof(*view));
+	memcpy(view->sid, s->id, sizeof(view->sid));
+	view->suite = s->suite;
+	view->state = (u8)s->state;
+	view->incarnation = d->incarnation;
+	view->v = s->version;
+	view->e = s->epoch;
+	memcpy(view->client_pub, s->peer_key, sizeof(view->client_pub));
+	view->keys = s->keys;
+}
+
+uint32_t session_ttl_left_ms(const struct session *s)
+{
+	uint64_t now = jvpnd_now_ms(), left;
+
+	if (!s->session_deadline_ms)
+		return UINT32_MAX;
+	left = s->session_deadline_ms > now ? s->session_deadline_ms - now : 0;
+	return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
+}

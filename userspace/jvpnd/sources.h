@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef JVPND_SOURCES_H
+#define JVPND_SOURCES_H
+
+/*
+ * Rate limit for each source address of control packets (IPv6: each /64).
+ * A table of fixed size: a flood from many forged sources makes it forget,
+ * never grow. What it must not let through then is held by the cookie and by
+ * the limits of the device.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+
+struct sources;
+
+struct sources *sources_new(void);
+void sources_free(struct sources *sources);
+
+/* Take one packet of the source's share. False: over the limit, drop it. */
+bool sources_take(struct sources *sources, const struct jvpn_addr *source, uint32_t per_second,
+		  uint64_t now_ms);
+
+#endif

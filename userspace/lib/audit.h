@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef JVPN_AUDIT_H
+#define JVPN_AUDIT_H
+
+/*
+ * The audit log: one JSON object a line, every transition and every refusal.
+ *
+ * Objects: a writer (struct jvpn_audit) owns a bounded queue and one thread.
+ * Callers build a record and queue it; only the thread touches the file, so a
+ * slow disk never delays the caller. When the queue is full or the sink fails,
+ * records are lost and a LOST record with their number takes their place.
+ *
+ * The thread numbers the lines (seq) and links them (prev = BLAKE2b-256 of the
+ * line before, without its newline), so that a removed, altered, doubled or
+ * inserted line is found by jvpn_audit_verify. The chain has no key: it shows
+ * accidents and clumsy hands; against somebody who rewrites the whole file, keep
+ * the head (jvpn_audit_status) elsewhere.
+ *
+ * The format is described in Documentation/audit.md.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+#define JVPN_AUDIT_HASH		32
+#define JVPN_AUDIT_SESSION_ID	16
+
+struct jvpn_audit;
+
+enum jvpn_audit_sink {
+	JVPN_AUDIT_FILE,		/* appended to, mode 0640 */
+	JVPN_AUDIT_STDOUT,
+	JVPN_AUDIT_JOURNAL,		/* the native socket of the system journal */
+};
+
+struct jvpn_audit_options {
+	enum jvpn_audit_sink sink;
+	const char *file;		/* sink file only */
+	const char *node;		/* in every record */
+	size_t queue_records;		/* 0: 8192 */
+};
+
+/* One transport as it stands in records. address texts as of jvpn_addr_format(). */
+struct jvpn_audit_transport {
+	const char *name;		/* client: name of the candidate; NULL none */
+	const char *protocol;		/* "udp4", "udp6" */
+	const char *interface;		/* NULL if not bound to one */
+	const char *local;		/* "addr:port", "[addr]:port"; NULL unknown */
+	const char *remote;
+};
+
+/*
+ * One applied transition. Numbers are those of uapi/linux/jvpn.h. Times are those
+ * of the transition (the kernel's), 0 for now.
+ */
+struct jvpn_audit_transition {
+	const uint8_t *session_id;	/* JVPN_AUDIT_SESSION_ID octets */
+	uint64_t version;		/* after the transition */
+	uint32_t from;			/* enum jvpn_state */
+	uint32_t to;
+	uint32_t event;			/* enum jvpn_event */
+	uint32_t reason;		/* enum jvpn_reason */
+	uint32_t epoch;			/* after the transition */
+	bool by_kernel;			/* origin: kernel, else daemon */
+	const char *policy;
+	uint32_t policy_version;
+	/* The binding after the transition; NULL if the state after has none. */
+	const struct jvpn_audit_transport *transport;
+	/* The binding that the transition ended; NULL if it ended none. */
+	const struct jvpn_audit_transport *lost;
+	uint64_t ts_ms;			/* CLOCK_REALTIME */
+	uint64_t boot_ms;		/* CLOCK_BOOTTIME */
+	json_t *details;		/* stolen; NULL none */
+};
+
+/* One refused request. What is not known stays NULL or 0. */
+struct jvpn_audit_refusal {
+	const uint8_t *session_id;	/* NULL: the request named none that exists */
+	uint32_t reject;		/* enum jvpn_reject */
+	const char *request;		/* "INIT", "REQUEST", "PROOF", "session.jump", ... */
+	uint32_t state;			/* current, if session_id is set */
+	uint64_t version;		/* current, if session_id is set */
+	const char *policy;
+	uint32_t policy_version;
+	const struct jvpn_audit_transport *transport;	/* where it came from */
+	uint64_t count;			/* like requests that this record stands for; 0 is 1 */
+	json_t *details;		/* stolen */
+};
+
+/*
+ * A session found alive in the kernel's table whose past this stream does not hold
+ * (daemon restarted with a new file, or more transitions missed than the kernel
+ * remembers). State, version and transport are those found.
+ */
+struct jvpn_audit_adoption {
+	const uint8_t *session_id;
+	uint32_t state;
+	uint64_t version;
+	uint32_t epoch;
+	const char *policy;
+	uint32_t policy_version;
+	const struct jvpn_audit_transport *transport;
+	uint64_t missed;		/* transitions known to have happened unrecorded */
+	uint64_t loss_since_boot_ms;	/* unbound states: when the binding was lost; 0 unknown */
+	json_t *details;		/* stolen */
+};
+
+/*
+ * Builders: the record as it will be written, but for seq and prev. NULL when out
+ * of memory. For the stream of events as well as for jvpn_audit_write().
+ */
+json_t *jvpn_audit_build_transition(const struct jvpn_audit *audit,
+				    const struct jvpn_audit_transition *transition);
+json_t *jvpn_audit_build_refusal(const struct jvpn_audit *audit,
+				 const struct jvpn_audit_refusal *refusal);
+json_t *jvpn_audit_build_adoption(const struct jvpn_audit *audit,
+				  const struct jvpn_audit_adoption *adoption);
+/* The bounds of a policy, so that a verifier can hold sessions to them. Write it before use. */
+json_t *jvpn_audit_build_policy(const struct jvpn_audit *audit,
+				const struct jvpn_policy_def *policy);
+/*
+ * Anything else that belongs in the log: "DAEMON_START", "DAEMON_STOP", "CONFIG_RELOAD",
+ * "EPOCH", "HEALTH", ... Not one of the names above. session_id and details may be NULL;
+ * details is stolen.
+ */
+json_t *jvpn_audit_build_note(const struct jvpn_audit *audit, const char *event,
+			      const uint8_t *session_id, json_t *details);
+
+/*
+ * NULL with a sentence in err on failure. An existing file is continued: its last
+ * line gives seq and prev; a torn last line is cut off and reported in the
+ * AUDIT_OPEN record that each open writes.
+ */
+struct jvpn_audit *jvpn_audit_open(const struct jvpn_audit_options *options,
+				   char *err, size_t err_size);
+
+/*
+ * Queue a record; steals it. Never blocks. Returns 0, or -1 if it was lost (counted;
+ * also for record == NULL).
+ */
+int jvpn_audit_write(struct jvpn_audit *audit, json_t *record);
+
+/*
+ * The last version of a session that the file held when it was opened. Lets a
+ * restarted daemon write exactly the transitions that are missing. False if the
+ * file does not know the session. Sink file only; terminated sessions are forgotten.
+ */
+bool jvpn_audit_version_known(const struct jvpn_audit *audit, const uint8_t *session_id,
+			      uint64_t *version);
+
+/* A session that the file, when it was opened, held as not terminated. */
+struct jvpn_audit_known {
+	const uint8_t *session_id;
+	uint32_t state;
+	uint64_t version;
+	uint32_t epoch;
+	const char *policy;
+	uint32_t policy_version;
+	bool bound;
+	struct jvpn_audit_transport transport;	/* if bound */
+};
+
+typedef void (*jvpn_audit_known_visit)(void *context, const struct jvpn_audit_known *known);
+void jvpn_audit_known_each(const struct jvpn_audit *audit, jvpn_audit_known_visit visit,
+			   void *context);
+
+/*
+ * Ask the thread to open the file anew, after rotation; nothing happens if the path
+ * still names the open file. Not for signal handlers.
+ */
+void jvpn_audit_reopen(struct jvpn_audit *audit);
+
+/* Wait until all that is queued is written, at most timeout_ms. 0, or -1 on timeout. */
+int jvpn_audit_flush(struct jvpn_audit *audit, unsigned int timeout_ms);
+
+/* Flush (2 s at most), close, free. NULL is fine. */
+void jvpn_audit_close(struct jvpn_audit *audit);
+
+struct jvpn_audit_status {
+	uint64_t seq;			/* of the last line written */
+	uint8_t head[JVPN_AUDIT_HASH];	/* its hash: what the next line's prev will be */
+	size_t queued;
+	uint64_t lost;			/* since open */
+	char error[256];		/* why the sink fails now; "" if it does not */
+};
+
+void jvpn_audit_status(struct jvpn_audit *audit, struct jvpn_audit_status *status);
+
+const char *jvpn_audit_node(const struct jvpn_audit *audit);
+
+/* Shared with the verifier. */
+void jvpn_audit_hash_line(const char *line, size_t length, uint8_t hash[JVPN_AUDIT_HASH]);
+
+#endif /* JVPN_AUDIT_H */

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef JVPN_CONFIG_H
+#define JVPN_CONFIG_H
+
+/*
+ * One YAML file describes one device. jvpn_config_load() gives a complete,
+ * checked model or all the errors of the file; nothing is half-applied. The
+ * model is immutable after loading and holds secrets: jvpn_config_free() wipes
+ * them. Defaults are filled in, so that equal files give equal models.
+ */
+
+#include <jansson.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "addr.h"
+#include "audit.h"
+#include "keys.h"
+#include "log.h"
+#include "policy.h"
+
+#define JVPN_CONFIG_IFNAME	16	/* IFNAMSIZ */
+#define JVPN_CONFIG_NAME	64	/* names of peers, gateways, transports, node */
+
+enum jvpn_config_role {
+	JVPN_CONFIG_GATEWAY,
+	JVPN_CONFIG_CLIENT,
+};
+
+enum jvpn_config_protocol {
+	JVPN_CONFIG_UDP4,
+	JVPN_CONFIG_UDP6,
+	JVPN_CONFIG_PROTOCOLS,
+};
+
+struct jvpn_config_device {
+	char name[JVPN_CONFIG_IFNAME];
+	uint32_t mtu;				/* inner MTU, default 1420 */
+	uint32_t fwmark;			/* mark of outer packets; 0 none */
+	struct jvpn_prefix *addresses;		/* gateway: put on the device */
+	size_t n_addresses;
+};
+
+struct jvpn_config_audit {
+	enum jvpn_audit_sink sink;
+	char file[PATH_MAX];			/* sink file only */
+};
+
+struct jvpn_config_listen {
+	struct jvpn_addr address;
+	uint16_t port;
+	char interface[JVPN_CONFIG_IFNAME];	/* "" for any */
+};
+
+struct jvpn_config_peer {
+	char name[JVPN_CONFIG_NAME];
+	uint8_t public_key[JVPN_KEYS_SIZE];
+	bool has_preshared_key;
+	uint8_t preshared_key[JVPN_KEYS_SIZE];	/* zeros if none */
+	struct jvpn_prefix *addresses;		/* fixed inner hosts; none: from the pools */
+	size_t n_addresses;
+	struct jvpn_prefix *allowed_prefixes;	/* networks behind the peer */
+	size_t n_allowed_prefixes;
+	const struct jvpn_policy_def *policy;	/* into jvpn_config.policies */
+	uint32_t max_sessions;
+};
+
+struct jvpn_config_limits {
+	uint32_t max_sessions;			/* of the device */
+	uint32_t max_half_open;			/* BIRTH sessions at once */
+	uint32_t handshakes_per_second;		/* public-key work for INIT, in total */
+	uint32_t cookie_above_per_second;	/* INITs per second above which mac2 is demanded */
+	uint32_t reattaches_per_second;		/* public-key work for PROOF, in total */
+	uint32_t session_proofs_per_minute;	/* public-key work for PROOF, per session */
+	uint32_t source_packets_per_second;	/* control packets of one source address */
+	uint32_t invitations_per_second;	/* unsolicited CHALLENGEs, in total */
+};
+
+struct jvpn_config_gateway {
+	struct jvpn_config_listen *listen;
+	size_t n_listen;
+	struct jvpn_prefix *pools;		/* its own addresses are not given out */
+	size_t n_pools;
+	struct jvpn_config_peer *peers;
+	size_t n_peers;
+	const struct jvpn_policy_def *default_policy;
+	struct jvpn_config_limits limits;
+};
+
+struct jvpn_config_remote {			/* a gateway, as the client sees it */
+	char name[JVPN_CONFIG_NAME];
+	uint8_t public_key[JVPN_KEYS_SIZE];
+	bool has_preshared_key;
+	uint8_t preshared_key[JVPN_KEYS_SIZE];
+	struct jvpn_endpoint *endpoints;
+	size_t n_endpoints;
+};
+
+struct jvpn_config_transport {
+	char name[JVPN_CONFIG_NAME];
+	char interface[JVPN_CONFIG_IFNAME];
+	enum jvpn_config_protocol protocol;
+	uint32_t preference;			/* higher is better, default 100 */
+	uint16_t local_port;			/* 0: the kernel chooses */
+};
+
+struct jvpn_config_client {
+	struct jvpn_config_remote *gateways;	/* tried in this order */
+	size_t n_gateways;
+	bool transports_auto;			/* any interface; transports is empty */
+	struct jvpn_config_transport *transports;
+	size_t n_transports;
+	struct jvpn_prefix *routes;		/* installed through the tunnel */
+	size_t n_routes;
+	struct jvpn_addr request_ipv4;		/* AF_UNSPEC: whatever the gateway gives */
+	struct jvpn_addr request_ipv6;
+	uint32_t max_candidates;
+	bool allowed_protocols[JVPN_CONFIG_PROTOCOLS];
+	const struct jvpn_policy_def *policy;
+};
+
+struct jvpn_config {
+	char path[PATH_MAX];
+	struct jvpn_config_device device;
+	enum jvpn_config_role role;
+	char node[JVPN_CONFIG_NAME];
+	char private_key_file[PATH_MAX];
+	uint8_t private_key[JVPN_KEYS_SIZE];
+	uint8_t public_key[JVPN_KEYS_SIZE];	/* of private_key */
+	char control_socket[PATH_MAX];		/* default <runtime_dir>/<device>.sock */
+	char runtime_dir[PATH_MAX];		/* default /run/jvpn */
+	struct jvpn_config_audit audit;
+	enum jvpn_log_level log_level;
+	struct jvpn_policy_def *policies;	/* the built-in ones, then the file's */
+	size_t n_policies;
+	struct jvpn_config_gateway gateway;	/* role gateway only */
+	struct jvpn_config_client client;	/* role client only */
+};
+
+/* One thing that is wrong. Unset texts are NULL; line and column count from 1, 0 unknown. */
+struct jvpn_config_error {
+	unsigned int line;
+	unsigned int column;
+	char *field;				/* "gateway.peers[2].public_key" */
+	char *problem;				/* what was found, and why it is refused */
+	char *allowed;				/* what would be accepted */
+	char *example;				/* a line that would be accepted */
+};
+
+struct jvpn_config_errors {
+	char file[PATH_MAX];
+	struct jvpn_config_error *list;		/* in the order of the file */
+	size_t count;
+};
+
+/* Flags of jvpn_config_load_flags(). */
+#define JVPN_CONFIG_NO_KEY_FILES	0x1	/* do not open key files: keys stay zero */
+
+/*
+ * Returns NULL and at least one error, or a model and no error. errors is
+ * cleared first and must be freed in either case.
+ */
+struct jvpn_config *jvpn_config_load(const char *path, struct jvpn_config_errors *errors);
+struct jvpn_config *jvpn_config_load_flags(const char *path, unsigned int flags,
+					   struct jvpn_config_errors *errors);
+void jvpn_config_free(struct jvpn_config *config);
+
+/* Errors as people read them, "file:line:column: field: problem" and two lines of help. */
+void jvpn_config_errors_print(const struct jvpn_config_errors *errors, FILE *out);
+json_t *jvpn_config_errors_to_json(const struct jvpn_config_errors *errors);
+void jvpn_config_errors_free(struct jvpn_config_errors *errors);
+
+const struct jvpn_policy_def *jvpn_config_policy_find(const struct jvpn_config *config,
+						      const char *name);
+const struct jvpn_config_peer *
+jvpn_config_peer_find(const struct jvpn_config *config,
+		      const uint8_t public_key[JVPN_KEYS_SIZE]);
+
+const char *jvpn_config_role_name(enum jvpn_config_role role);
+const char *jvpn_config_protocol_name(enum jvpn_config_protocol protocol);
+
+/* The whole model without secrets. */
+json_t *jvpn_config_to_json(const struct jvpn_config *config);
+
+#endif /* JVPN_CONFIG_H */

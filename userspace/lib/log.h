@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef JVPN_LOG_H
+#define JVPN_LOG_H
+
+enum jvpn_log_level {
+	JVPN_LOG_ERROR,
+	JVPN_LOG_WARNING,
+	JVPN_LOG_INFO,
+	JVPN_LOG_DEBUG,
+};
+
+/*
+ * Messages go to stderr. Under systemd (JOURNAL_STREAM is set) each line carries
+ * its priority, otherwise the program name and a time stamp.
+ */
+void jvpn_log_init(const char *program, enum jvpn_log_level level);
+void jvpn_log_level_set(enum jvpn_log_level level);
+enum jvpn_log_level jvpn_log_level_get(void);
+
+__attribute__((format(printf, 2, 3)))
+void jvpn_log(enum jvpn_log_level level, const char *format, ...);
+
+#define jvpn_error(...)		jvpn_log(JVPN_LOG_ERROR, __VA_ARGS__)
+#define jvpn_warning(...)	jvpn_log(JVPN_LOG_WARNING, __VA_ARGS__)
+#define jvpn_info(...)		jvpn_log(JVPN_LOG_INFO, __VA_ARGS__)
+#define jvpn_debug(...)		jvpn_log(JVPN_LOG_DEBUG, __VA_ARGS__)
+
+/*
+ * For messages that outsiders can provoke: at most burst of them in each 10 s from
+ * one place, the rest counted and reported with the next one that passes.
+ */
+struct jvpn_log_limit {
+	unsigned int burst;
+	unsigned int used;
+	unsigned long long window;
+	unsigned long long suppressed;
+};
+
+__attribute__((format(printf, 3, 4)))
+void jvpn_log_limited(struct jvpn_log_limit *limit, enum jvpn_log_level level,
+		      const char *format, ...);
+
+#endif /* JVPN_LOG_H */

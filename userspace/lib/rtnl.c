@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "rtnl.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct jvpn_rtnl {
+	struct jvpn_nl_sock *sock;
+};
+
+struct jvpn_rtnl_monitor {
+	struct jvpn_nl_sock *sock;
+	jvpn_rtnl_event_visit visit;	/* during jvpn_rtnl_monitor_read() */
+	void *context;
+};
+
+/* --- attributes ----------------------------------------------------------- */
+
+static size_t addr_size(sa_family_t family)
+{
+	return family == AF_INET ? 4 : 16;
+}
+
+static void addr_put(struct nlmsghdr *message, uint16_t type, const struct jvpn_addr *addr)
+{
+	if (addr->family != AF_UNSPEC)
+		mnl_attr_put(message, type, addr_size(addr->family), addr->bytes);
+}
+
+/* Leaves addr as it is if the attribute does not fit the family. */
+static void addr_read(struct jvpn_addr *addr, sa_family_t family, const struct nlattr *attr)
+{
+	if (mnl_attr_get_payload_len(attr) != addr_size(family))
+		return;
+	*addr = (struct jvpn_addr){ .family = family };
+	memcpy(addr->bytes, mnl_attr_get_payload(attr), addr_size(family));
+}
+
+static void u32_read(uint32_t *value, const struct nlattr *attr)
+{
+	if (!mnl_attr_validate(attr, MNL_TYPE_U32))
+		*value = mnl_attr_get_u32(attr);
+}
+
+static void text_read(char *text, size_t size, const struct nlattr *attr)
+{
+	if (!mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
+		snprintf(text, size, "%s", mnl_attr_get_str(attr));
+}
+
+static bool message_holds(const struct nlmsghdr *message, size_t header)
+{
+	return message->nlmsg_len >= MNL_NLMSG_HDRLEN + header;
+}
+
+/* --- messages as structs -------------------------------------------------- */
+
+static void link_info_read(struct jvpn_rtnl_link *link, const struct nlattr *info)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, info) {
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			text_read(link->kind, sizeof(link->kind), attr);
+	}
+}
+
+static bool link_read(struct jvpn_rtnl_link *link, const struct nlmsghdr *message)
+{
+	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attr;
+
+	/* Bridges and the like announce ports by messages of another family. */
+	if (!message_holds(message, sizeof(*header)) || header->ifi_family != AF_UNSPEC)
+		return false;
+	*link = (struct jvpn_rtnl_link){
+		.ifindex = header->ifi_index,
+		.up = header->ifi_flags & IFF_UP,
+		.running = (header->ifi_flags & IFF_UP) && (header->ifi_flags & IFF_RUNNING),
+		.loopback = header->ifi_flags & IFF_LOOPBACK,
+	};
+	mnl_attr_for_each(attr, message, sizeof(*header)) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFLA_IFNAME:
+			text_read(link->name, sizeof(link->name), attr);
+			break;
+		case IFLA_MTU:
+			u32_read(&link->mtu, attr);
+			break;
+		case IFLA_LINKINFO:
+			link_info_read(link, attr);
+			break;
+		}
+	}
+	return true;
+}
+
+static bool address_read(struct jvpn_rtnl_addr *addr, const struct nlmsghdr *message)
+{
+	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
+	struct jvpn_addr address = {}, local = {};
+	const struct nlattr *attr;
+	uint32_t flags;
+
+	if (!message_holds(message, sizeof(*header)) ||
+	    (header->ifa_family != AF_INET && header->ifa_family != AF_INET6))
+		return false;
+	flags = header->ifa_flags;
+	mnl_attr_for_each(attr, message, sizeof(*header)) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFA_ADDRESS:
+			addr_read(&address, header->ifa_family, attr);
+			break;
+		case IFA_LOCAL:
+			addr_read(&local, header->ifa_family, attr);
+			break;
+		case IFA_FLAGS:
+			u32_read(&flags, attr);
+			break;
+		}
+	}
+	/* On point-to-point links IFA_ADDRESS is the other end. */
+	*addr = (struct jvpn_rtnl_addr){
+		.ifindex = header->ifa_index,
+		.prefix = { local.family ? local : address, header->ifa_prefixlen },
+		.usable = !(flags & (IFA_F_TENTATIVE | IFA_F_DEPRECATED | IFA_F_DADFAILED)),
+		.link_local = header->ifa_scope == RT_SCOPE_LINK,
+	};
+	return addr->prefix.addr.family != AF_UNSPEC;
+}
+
+static void route_hop_read(struct jvpn_rtnl_route *route, sa_family_t family,
+			   const struct nlattr *hops)
+{
+	const struct rtnexthop *hop = mnl_attr_get_payload(hops);
+	const uint8_t *start = (const uint8_t *)hop;
+	const struct nlattr *attr;
+
+	if (mnl_attr_get_payload_len(hops) < sizeof(*hop) || hop->rtnh_len < sizeof(*hop) ||
+	    hop->rtnh_len > mnl_attr_get_payload_len(hops))
+		return;
+	route->ifindex = hop->rtnh_ifindex;
+	attr = (const struct nlattr *)(start + MNL_ALIGN(sizeof(*hop)));
+	for (; mnl_attr_ok(attr, start + hop->rtnh_len - (const uint8_t *)attr);
+	     attr = mnl_attr_next(attr)) {
+		if (mnl_attr_get_type(attr) == RTA_GATEWAY)
+			addr_read(&route->gateway, family, attr);
+	}
+}
+
+/* A next hop of another family than the destination. */
+static void route_via_read(struct jvpn_rtnl_route *route, const struct nlattr *attr)
+{
+	const struct rtvia *via = mnl_attr_get_payload(attr);
+	size_t size = mnl_attr_get_payload_len(attr);
+
+	if (size < sizeof(*via))
+		return;
+	if ((via->rtvia_family != AF_INET && via->rtvia_family != AF_INET6) ||
+	    size - sizeof(*via) != addr_size(via->rtvia_family))
+		return;
+	route->gateway = (struct jvpn_addr){ .family = via->rtvia_family };
+	memcpy(route->gateway.bytes, via->rtvia_addr, addr_size(via->rtvia_family));
+}
+
+static void route_attr_read(struct jvpn_rtnl_route *route, sa_family_t family,
+			    const struct nlattr *attr)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case RTA_DST:
+		addr_read(&route->prefix.addr, family, attr);
+		break;
+	case RTA_GATEWAY:
+		addr_read(&route->gateway, family, attr);
+		break;
+	case RTA_VIA:
+		route_via_read(route, attr);
+		break;
+	case RTA_PREFSRC:
+		addr_read(&route->source, family, attr);
+		break;
+	case RTA_OIF:
+		u32_read(&route->ifindex, attr);
+		break;
+	case RTA_TABLE:
+		u32_read(&route->table, attr);
+		break;
+	case RTA_PRIORITY:
+		u32_read(&route->metric, attr);
+		break;
+	case RTA_MULTIPATH:
+		route_hop_read(route, family, attr);
+		break;
+	}
+}
+
+static bool route_read(struct jvpn_rtnl_route *route, const struct nlmsghdr *message)
+{
+	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attr;
+
+	if (!message_holds(message, sizeof(*header)) || header->rtm_type != RTN_UNICAST ||
+	    (header->rtm_family != AF_INET && header->rtm_family != AF_INET6) ||
+	    (header->rtm_flags & RTM_F_CLONED && header->rtm_dst_len == 0))
+		return false;
+	*route = (struct jvpn_rtnl_route){
+		.prefix = { { .family = header->rtm_family }, header->rtm_dst_len },
+		.table = header->rtm_table,
+	};
+	mnl_attr_for_each(attr, message, sizeof(*header))
+		route_attr_read(route, header->rtm_family, attr);
+	return true;
+}
+
+/* --- requests ------------------------------------------------------------- */
+
+struct jvpn_rtnl *jvpn_rtnl_open(struct jvpn_nl_error *error)
+{
+	struct jvpn_rtnl *rtnl = calloc(1, sizeof(*rtnl));
+
+	if (!rtnl) {
+		jvpn_nl_error_set(error, ENOMEM, "no memory for a netlink socket");
+		return NULL;
+	}
+	rtnl->sock = jvpn_nl_sock_open(NETLINK_ROUTE, error);
+	if (rtnl->sock)
+		return rtnl;
+	free(rtnl);
+	return NULL;
+}
+
+void jvpn_rtnl_close(struct jvpn_rtnl *rtnl)
+{
+	if (!rtnl)
+		return;
+	jvpn_nl_sock_close(rtnl->sock);
+	free(rtnl);
+}
+
+static int rtnl_exchange(struct jvpn_rtnl *rtnl,
+			 void (*answer)(void *context, const struct nlmsghdr *message),
+			 void *context, struct jvpn_nl_error *error)
+{
+	struct jvpn_nl_exchange exchange = { .answer = answer, .context = context };
+
+	return jvpn_nl_sock_exchange(rtnl->sock, &exchange, error);
+}
+
+/* An answer that is what the caller wants to be true already. */
+static int rtnl_accept(int result, int fine, struct jvpn_nl_error *error)
+{
+	if (result != fine)
+		return result;
+	if (error)
+		*error = (struct jvpn_nl_error){};
+	return 0;
+}
+
+static struct nlmsghdr *link_begin(struct jvpn_rtnl *rtnl, uint16_t type, uint16_t flags,
+				   const struct ifinfomsg *header)
+{
+	struct nlmsghdr *message = jvpn_nl_sock_begin(rtnl->sock, type, flags);
+
+	memcpy(mnl_nlmsg_put_extra_header(message, sizeof(*header)), header, sizeof(*header));
+	return message;
+}
+
+int jvpn_rtnl_link_new(struct jvpn_rtnl *rtnl, const char *name, const char *kind, uint32_t mtu,
+		       struct jvpn_nl_error *error)
+{
+	struct ifinfomsg header = {};
+	struct nlmsghdr *message = link_begin(rtnl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+					      &header);
+	struct nlattr *info;
+
+	if (strlen(name) >= IFNAMSIZ || strlen(kind) >= JVPN_RTNL_KIND)
+		return jvpn_nl_error_set(error, EINVAL,
+					 "interface name \"%.32s\" is longer than %d octets", name,
+					 IFNAMSIZ - 1);
+	mnl_attr_put_strz(message, IFLA_IFNAME, name);
+	if (mtu)
+		mnl_attr_put_u32(message, IFLA_MTU, mtu);
+	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
+	mnl_attr_put_strz(message, IFLA_INFO_KIND, kind);
+	mnl_attr_nest_end(message, info);
+	return rtnl_exchange(rtnl, NULL, NULL, error);
+}
+
+static void link_answer(void *context, const struct nlmsghdr *message)
+{
+	if (message->nlmsg_type == RTM_NEWLINK)
+		link_read(context, message);
+}
+
+int jvpn_rtnl_link_get(struct jvpn_rtnl *rtnl, const char *name, struct jvpn_rtnl_link *link,
+		       struct jvpn_nl_error *error)
+{
+	struct ifinfomsg header = {};
+	struct nlmsghdr *message = link_begin(rtnl, RTM_GETLINK, 0, &header);
+	int result;
+
+	*link = (struct jvpn_rtnl_link){};
+	if (strlen(name) >= IFNAMSIZ)
+		return jvpn_nl_error_set(error, ENODEV, "there is no interface \"%.32s\"", name);
+	mnl_attr_put_strz(message, IFLA_IFNAME, name);
+	result = rtnl_exchange(rtnl, link_answer, link, error);
+	if (!result && !link->ifindex)
+		result = jvpn_nl_error_set(error, ENODEV, "there is no interface \"%s\"", name);
+	return result;
+}
+
+int jvpn_rtnl_link_set_mtu(struct jvpn_rtnl *rtnl, uint32_t ifindex, uint32_t mtu,
+			   struct jvpn_nl_error *error)
+{
+	struct ifinfomsg header = { .ifi_index = ifindex };
+	struct nlmsghdr *message = link_begin(rtnl, RTM_NEWLINK, 0, &header);
+
+	mnl_attr_put_u32(message, IFLA_MTU, mtu);
+	return rtnl_exchange(rtnl, NULL, NULL, error);
+}
+
+int jvpn_rtnl_link_set_up(struct jvpn_rtnl *rtnl, uint32_t ifindex, bool up,
+			  struct jvpn_nl_error *error)
+{
+	struct ifinfomsg header = {
+		.ifi_index = ifindex, .ifi_change = IFF_UP, .ifi_flags = up ? IFF_UP : 0,
+	};
+
+	link_begin(rtnl, RTM_NEWLINK, 0, &header);
+	return rtnl_exchange(rtnl, NULL, NULL, error);
+}
+
+int jvpn_rtnl_link_del(struct jvpn_rtnl *rtnl, uint32_t ifindex, struct jvpn_nl_error *error)
+{
+	struct ifinfomsg header = { .ifi_index = ifindex };
+
+	link_begin(rtnl, RTM_DELLINK, 0, &header);
+	return rtnl_exchange(rtnl, NULL, NULL, error);
+}
+
+static int rtnl_address_change(struct jvpn_rtnl *rtnl, uint16_t type, uint16_t flags,
+			       uint32_t ifindex, const struct jvpn_prefix *address,
+			       struct jvpn_nl_error *error)
+{
+	struct nlmsghdr *message = jvpn_nl_sock_begin(rtnl->sock, type, flags);
+	struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	header->ifa_family = address->addr.family;
+	header->ifa_prefixlen = address->length;
+	header->ifa_index = ifindex;
+	/* There is nobody on the link to ask whether it is a duplicate. */
+	header->ifa_flags = address->addr.family == AF_INET6 ? IFA_F_NODAD : 0;
+	addr_put(message, IFA_LOCAL, &address->addr);
+	addr_put(message, IFA_ADDRESS, &address->addr);
+	return rtnl_exchange(rtnl, NULL, NULL, error);
+}
+
+int jvpn_rtnl_addr_add(struct jvpn_rtnl *rtnl, uint32_t ifindex,
+		       const struct jvpn_prefix *address, struct jvpn_nl_error *error)
+{
+	int result = rtnl_address_change(rtnl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex,
+					 address, error);
+
+	return rtnl_accept(result, -EEXIST, error);
+}
+
+int jvpn_rtnl_addr_del(struct jvpn_rtnl *rtnl, uint32_t ifindex,
+		       const struct jvpn_prefix *address, struct jvpn_nl_error *error)
+{
+	int result = rtnl_address_change(rtnl, RTM_DELADDR, 0, ifindex, address, error);
+
+	return rtnl_accept(result, -EADDRNOTAVAIL, error);
+}
+
+static int rtnl_route_change(struct jvpn_rtnl *rtnl, uint16_t type, uint16_t flags,
+			     const struct jvpn_rtnl_route *route, struct jvpn_nl_error *error)
+{
+	struct nlmsghdr *message = jvpn_nl_sock_begin(rtnl->sock, type, flags);
+	struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	header->rtm_family = route->prefix.addr.family;
+	header->rtm_dst_len = route->prefix.length;
+	header->rtm_protocol = RTPROT_STATIC;
+	header->rtm_type = RTN_UNICAST;
+	header->rtm_scope = route->gateway.family || header->rtm_family == AF_INET6 ?
+			    RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+	mnl_attr_put_u32(message, RTA_TABLE, route->table ? route->table : RT_TABLE_MAIN);
+	if (route->prefix.length)
+		addr_put(message, RTA_DST, &route->prefix.addr);
+	addr_put(message, RTA_GATEWAY, &route->gateway);
+	addr_put(message, RTA_PREFSRC, &route->source);
+	if (route->ifindex)
+		mnl_attr_put_u32(message, RTA_OIF, route->ifindex);
+	if (route->metric)
+		mnl_attr_put_u32(message, RTA_PRIORITY, route->metric);
+	return rtnl_exchange(rtnl, NULL, NULL, error);
+}
+
+int jvpn_rtnl_route_add(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_route *route,
+			struct jvpn_nl_error *error)
+{
+	int result = rtnl_route_change(rtnl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, error);
+
+	return rtnl_accept(result, -EEXIST, error);
+}
+
+int jvpn_rtnl_route_del(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_route *route,
+			struct jvpn_nl_error *error)
+{
+	int result = rtnl_route_change(rtnl, RTM_DELROUTE, 0, route, error);
+
+	return rtnl_accept(result, -ESRCH, error);
+}
+
+static void route_answer(void *context, const struct nlmsghdr *message)
+{
+	if (message->nlmsg_type == RTM_NEWROUTE)
+		route_read(context, message);
+}
+
+int jvpn_rtnl_route_get(struct jvpn_rtnl *rtnl, const struct jvpn_addr *to, uint32_t ifindex,
+			uint32_t mark, struct jvpn_rtnl_route *route,
+			struct jvpn_nl_error *error)
+{
+	struct nlmsghdr *message = jvpn_nl_sock_begin(rtnl->sock, RTM_GETROUTE, 0);
+	struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	int result;
+
+	header->rtm_family = to->family;
+	header->rtm_dst_len = jvpn_addr_bits(to);
+	/*
+	 * The route as it stands in the table: without it the kernel takes any
+	 * destination for on-link if an interface is named.
+	 */
+	header->rtm_flags = RTM_F_FIB_MATCH;
+	addr_put(message, RTA_DST, to);
+	if (ifindex)
+		mnl_attr_put_u32(message, RTA_OIF, ifindex);
+	if (mark)
+		mnl_attr_put_u32(message, RTA_MARK, mark);
+	*route = (struct jvpn_rtnl_route){};
+	result = rtnl_exchange(rtnl, route_answer, route, error);
+	if (!result && route->prefix.addr.family == AF_UNSPEC)
+		result = jvpn_nl_error_set(error, ENETUNREACH, "there is no unicast route");
+	return result;
+}
+
+/* --- dumps ---------------------------------------------------------------- */
+
+struct rtnl_dump {
+	union {
+		jvpn_rtnl_link_visit link;
+		jvpn_rtnl_addr_visit addr;
+		jvpn_rtnl_route_visit route;
+	} visit;
+	void *context;
+};
+
+static void dump_link(void *context, const struct nlmsghdr *message)
+{
+	const struct rtnl_dump *dump = context;
+	struct jvpn_rtnl_link link;
+
+	if (message->nlmsg_type == RTM_NEWLINK && link_read(&link, message))
+		dump->visit.link(dump->context, &link);
+}
+
+static void dump_addr(void *context, const struct nlmsghdr *message)
+{
+	const struct rtnl_dump *dump = context;
+	struct jvpn_rtnl_addr addr;
+
+	if (message->nlmsg_type == RTM_NEWADDR && address_read(&addr, message))
+		dump->visit.addr(dump->context, &addr);
+}
+
+static void dump_route(void *context, const struct nlmsghdr *message)
+{
+	const struct rtnl_dump *dump = context;
+	struct jvpn_rtnl_route route;
+
+	if (message->nlmsg_type == RTM_NEWROUTE && route_read(&route, message))
+		dump->visit.route(dump->context, &route);
+}
+
+int jvpn_rtnl_link_dump(struct jvpn_rtnl *rtnl, jvpn_rtnl_link_visit visit, void *context,
+			struct jvpn_nl_error *error)
+{
+	struct rtnl_dump dump = { .visit.link = visit, .context = context };
+	struct jvpn_nl_exchange exchange = { .answer = dump_link, .context = &dump };
+	struct ifinfomsg header = {};
+
+	link_begin(rtnl, RTM_GETLINK, 0, &header);
+	return jvpn_nl_sock_dump(rtnl->sock, &exchange, error);
+}
+
+int jvpn_rtnl_addr_dump(struct jvpn_rtnl *rtnl, jvpn_rtnl_addr_visit visit, void *context,
+			struct jvpn_nl_error *error)
+{
+	struct rtnl_dump dump = { .visit.addr = visit, .context = context };
+	struct jvpn_nl_exchange exchange = { .answer = dump_addr, .context = &dump };
+	struct nlmsghdr *message = jvpn_nl_sock_begin(rtnl->sock, RTM_GETADDR, 0);
+
+	mnl_nlmsg_put_extra_header(message, sizeof(struct ifaddrmsg));
+	return jvpn_nl_sock_dump(rtnl->sock, &exchange, error);
+}
+
+int jvpn_rtnl_route_dump(struct jvpn_rtnl *rtnl, jvpn_rtnl_route_visit visit, void *context,
+			 struct jvpn_nl_error *error)
+{
+	struct rtnl_dump dump = { .visit.route = visit, .context = context };
+	struct jvpn_nl_exchange exchange = { .answer = dump_route, .context = &dump };
+	struct nlmsghdr *message = jvpn_nl_sock_begin(rtnl->sock, RTM_GETROUTE, 0);
+
+	mnl_nlmsg_put_extra_header(message, sizeof(struct rtmsg));
+	return jvpn_nl_sock_dump(rtnl->sock, &exchange, error);
+}
+
+/* --- changes -------------------------------------------------------------- */
+
+static bool event_read(struct jvpn_rtnl_event *event, const struct nlmsghdr *message)
+{
+	*event = (struct jvpn_rtnl_event){};
+	switch (message->nlmsg_type) {
+	case RTM_DELLINK:
+		event->removed = true;
+		/* fallthrough */
+	case RTM_NEWLINK:
+		event->kind = JVPN_RTNL_EVENT_LINK;
+		return link_read(&event->link, message);
+	case RTM_DELADDR:
+		event->removed = true;
+		/* fallthrough */
+	case RTM_NEWADDR:
+		event->kind = JVPN_RTNL_EVENT_ADDR;
+		return address_read(&event->addr, message);
+	case RTM_DELROUTE:
+		event->removed = true;
+		/* fallthrough */
+	case RTM_NEWROUTE:
+		event->kind = JVPN_RTNL_EVENT_ROUTE;
+		return route_read(&event->route, message);
+	default:
+		return false;
+	}
+}
+
+static const uint32_t monitor_groups[] = {
+	RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+	RTNLGRP_IPV6_ROUTE,
+};
+
+struct jvpn_rtnl_monitor *jvpn_rtnl_monitor_open(struct jvpn_nl_error *error)
+{
+	struct jvpn_rtnl_monitor *monitor = calloc(1, sizeof(*monitor));
+	int result = 0;
+
+	if (!monitor) {
+		jvpn_nl_error_set(error, ENOMEM, "no memory for a netlink socket");
+		return NULL;
+	}
+	monitor->sock = jvpn_nl_sock_open(NETLINK_ROUTE, error);
+	if (!monitor->sock)
+		goto fail;
+	jvpn_nl_sock_listen(monitor->sock);
+	for (size_t i = 0; i < MNL_ARRAY_SIZE(monitor_groups) && !result; i++)
+		result = jvpn_nl_sock_join(monitor->sock, monitor_groups[i], error);
+	if (!result)
+		return monitor;
+fail:
+	jvpn_rtnl_monitor_close(monitor);
+	return NULL;
+}
+
+void jvpn_rtnl_monitor_close(struct jvpn_rtnl_monitor *monitor)
+{
+	if (!monitor)
+		return;
+	jvpn_nl_sock_close(monitor->sock);
+	free(monitor);
+}
+
+int jvpn_rtnl_monitor_fd(const struct jvpn_rtnl_monitor *monitor)
+{
+	return jvpn_nl_sock_fd(monitor->sock);
+}
+
+static unsigned int monitor_batch(struct jvpn_rtnl_monitor *monitor, size_t octets)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)monitor->sock->receive;
+	struct jvpn_rtnl_event event;
+	unsigned int count = 0;
+	int left = octets;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		if (event_read(&event, message))
+			monitor->visit(monitor->context, &event);
+		count++;
+	}
+	return count;
+}
+
+unsigned int jvpn_rtnl_monitor_read(struct jvpn_rtnl_monitor *monitor,
+				    jvpn_rtnl_event_visit visit, void *context,
+				    unsigned int budget)
+{
+	const struct jvpn_rtnl_event lost = { .kind = JVPN_RTNL_EVENT_LOST };
+	unsigned int count = 0;
+
+	monitor->visit = visit;
+	monitor->context = context;
+	while (count < budget) {
+		ssize_t got = jvpn_nl_sock_receive(monitor->sock);
+
+		if (!got)
+			break;
+		if (got > 0) {
+			count += monitor_batch(monitor, got);
+		} else {
+			visit(context, &lost);
+			count++;
+		}
+	}
+	return count;
+}
