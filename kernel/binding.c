@@ -190,30 +190,51 @@ static u32 session_step(struct jvpn_session *s, u32 event, u32 reason, u32 origi
 	return JVPN_REJECT_NONE;
 }
 
+/* The old receive key drains. */
+static void binding_drain(struct jvpn_session *s, struct jvpn_binding *old)
+{
+	binding_drop(s, s->draining);
+	s->draining = old;
+	old->status = JVPN_BINDING_DRAINING;
+	old->drain_until = jvpn_now_ms() + JVPN_DRAIN_MS;
+}
+
 /*
- * The binding is given up. A gateway keeps its receive key, without using it
- * to deliver, so that it can tell its client from others.
+ * Without using it to deliver: so that a gateway can tell its client from
+ * others.
  */
-static void binding_lose(struct jvpn_session *s, bool retire)
+static void binding_retire(struct jvpn_session *s, struct jvpn_binding *b)
+{
+	jvpn_epoch_close(&b->epoch);
+	b->status = JVPN_BINDING_RETIRED;
+	s->retired = b;
+}
+
+/* The binding is given up. Return: it, for the caller to dispose of. */
+static struct jvpn_binding *binding_take(struct jvpn_session *s)
 {
 	struct jvpn_binding *b = current_locked(s);
 
 	if (!b)
-		return;
+		return NULL;
 	WRITE_ONCE(s->holding, true);
 	rcu_assign_pointer(s->binding, NULL);
 	binding_drop(s, s->draining);
 	s->draining = NULL;
 	jvpn_probe_stop_locked(s);
-	if (retire && s->role == JVPN_ROLE_GATEWAY) {
-		jvpn_epoch_close(&b->epoch);
-		b->status = JVPN_BINDING_RETIRED;
-		s->retired = b;
-	} else {
-		binding_drop(s, b);
-	}
 	if (s->policy.transport_loss_ttl_ms)
 		s->loss_deadline = jvpn_now_ms() + s->policy.transport_loss_ttl_ms;
+	return b;
+}
+
+static void binding_lose(struct jvpn_session *s)
+{
+	struct jvpn_binding *b = binding_take(s);
+
+	if (b && s->role == JVPN_ROLE_GATEWAY)
+		binding_retire(s, b);
+	else
+		binding_drop(s, b);
 }
 
 /* Everything that must not outlive the session's last transition. */
@@ -221,7 +242,7 @@ static void session_end(struct jvpn_session *s)
 {
 	u32 i;
 
-	binding_lose(s, false);
+	binding_drop(s, binding_take(s));
 	binding_drop(s, s->retired);
 	s->retired = NULL;
 	prepared_drop_all(s);
@@ -242,7 +263,7 @@ static void transition_effects(struct jvpn_session *s)
 		session_end(s);
 		break;
 	case JVPN_STATE_RECOVERING:
-		binding_lose(s, true);
+		binding_lose(s);
 		WRITE_ONCE(s->holding, true);
 		break;
 	case JVPN_STATE_DEGRADED:
@@ -341,6 +362,17 @@ static u32 commit_birth(struct jvpn_session *s, struct jvpn_binding *b, u32 orig
 }
 
 /*
+ * A client that jumps to where it is: its gateway sees a rekey, and packets of
+ * the old epoch are under way on the transport that stays.
+ */
+static bool jump_stays(const struct jvpn_session *s, const struct jvpn_binding *old,
+		       const struct jvpn_binding *b)
+{
+	return old && s->role == JVPN_ROLE_CLIENT &&
+	       jvpn_transport_equal(&b->transport, &old->transport);
+}
+
+/*
  * Unbound to bound, through the states in between: each its own version. The
  * old binding is gone before the new one is published.
  */
@@ -358,7 +390,11 @@ static u32 commit_reattach(struct jvpn_session *s, struct jvpn_binding *b, u32 j
 				      NULL);
 	if (reject)
 		return reject;
-	binding_lose(s, false);
+	binding_take(s);
+	if (jump_stays(s, old, b))
+		binding_drain(s, old);
+	else
+		binding_drop(s, old);
 	s->epoch_number = b->epoch.number;
 	reject = session_step(s, JVPN_EVENT_REATTACH_COMMIT, JVPN_REASON_REATTACH_OK, origin,
 			      &b->transport);
@@ -368,15 +404,12 @@ static u32 commit_reattach(struct jvpn_session *s, struct jvpn_binding *b, u32 j
 	return JVPN_REJECT_NONE;
 }
 
-/* Same transport, new keys: no transition. The old receive key drains. */
+/* Same transport, new keys: no transition. */
 static void commit_refresh(struct jvpn_session *s, struct jvpn_binding *b)
 {
 	struct jvpn_binding *old = current_locked(s);
 
-	binding_drop(s, s->draining);
-	s->draining = old;
-	old->status = JVPN_BINDING_DRAINING;
-	old->drain_until = jvpn_now_ms() + JVPN_DRAIN_MS;
+	binding_drain(s, old);
 	binding_publish(s, b, true);
 	b->version = old->version;
 	b->since = old->since;

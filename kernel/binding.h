@@ -12,8 +12,9 @@
  *   PREPARED  keys are known, the peer has not used them yet. The first valid
  *             packet, or the daemon, commits it.
  *   CURRENT   session->binding.
- *   DRAINING  replaced by a rekey of the same transport; received packets are
- *             accepted for JVPN_DRAIN_MS more.
+ *   DRAINING  replaced by a rekey of the same transport, or by a client's jump
+ *             to where it was; received packets are accepted for JVPN_DRAIN_MS
+ *             more.
  *   RETIRED   gateway: the session lost its binding. Kept to recognise the
  *             client, so that it can be invited to reattach; delivers nothing.
  * Anything else is unlinked, its epoch closed, and freed after a grace period:

@@ -171,6 +171,29 @@ static void drains_once(void)
 	session_works(&s, "after the jump");
 }
 
+/* Packets under the old keys are still under way when a client jumps to where it is. */
+static void client_stays(void)
+{
+	struct nl_addr at = nl_addr("127.0.0.20", 0);
+	struct nl_epoch first, second = nl_epoch(1), third = nl_epoch(2);
+	struct session s;
+	struct peer old;
+
+	fx = fx_open();
+	s = session_client(&fx, 10);
+	first = s.peer.epoch;
+	session_jump(&s, &s.peer, &second);
+	say_under(&s, &first, 9, "from before the jump");
+	sink_expect(fx.sink4, "from before the jump");
+	session_works(&s, "after the jump");
+	old = s.peer;
+	s.peer = peer_elsewhere(&old, &at);
+	session_jump(&s, &s.peer, &third);
+	s.peer = old;
+	expect_dropped(&s, &second, 10, "rx_drop_index", "from where the client was");
+	expect_dropped(&s, &first, 10, "rx_drop_index", "from two jumps ago");
+}
+
 #define DRAIN_MS 10000
 
 static void drain_ends(void)
@@ -605,6 +628,7 @@ static const struct test_case cases[] = {
 	{ "a key opens nothing in another slot", wrong_slot },
 	{ "a draining epoch keeps its replay window", draining_window },
 	{ "only the last epoch drains, and none after a jump", drains_once },
+	{ "a client that jumps to where it is drains, one that leaves does not", client_stays },
 	{ "draining ends after ten seconds", drain_ends },
 	{ "a refresh needs a binding", refresh_needs_binding },
 	{ "both directions cannot have one key", equal_keys },

@@ -20,6 +20,7 @@
 # Settings, to be assigned before pair_up (a case has its own shell, so they last for the case):
 #   POLICY     more members of the policy of both ends, such as "rekey_after_ms: 2000"
 #   POLICY_G   POLICY_C, of one end            POOLS  of inner addresses
+#   BASE       of the policy instead of quiet, such as "fast"
 #   LIMITS     members of gateway.limits       PSK    file of c's pre-shared key, PSK_X of x's
 #   SECOND     more members of the peer x, which is unknown if it is unset: ", max_sessions: 2"
 #   ENDPOINTS  of the gateway, for clients     TRANSPORTS  of clients
@@ -327,7 +328,7 @@ policy_text()
 	echo "  quiet: {base: fast, $own,"
 	echo "          probe: {$probe, rx_timeout_ms: $((15000 * SLOW))},"
 	echo "          quality: {loss_enter_percent: 0, loss_leave_percent: 0, rtt_enter_ms: 0, rtt_leave_ms: 0}}"
-	echo "  test: {base: quiet${1:+, $1}}"
+	echo "  test: {base: ${BASE:-quiet}${1:+, $1}}"
 }
 
 config_common()
@@ -451,7 +452,8 @@ pair_alive()
 	[ -e "$WORK/pair" ] && daemon_runs g && daemon_runs c
 }
 
-pair_fresh()
+# pair_make: a network, both daemons, a session.
+pair_make()
 {
 	net_make
 	$NET_HOOK
@@ -462,6 +464,19 @@ pair_fresh()
 	wait_attached g 1
 	cat "$WORK/g/config.yaml" "$WORK/c/config.yaml" > "$WORK/pair"
 	session_same
+}
+
+# Cases count on the session beginning on uplink a. Where the clock cannot be trusted the gateway
+# may be slower than the client's patience with its first choice: then once more.
+pair_fresh()
+{
+	local try
+
+	for try in 1 2 3; do
+		pair_make
+		[ $SLOW -gt 1 ] && [ "$VIA" = b0 ] && [[ ${TRANSPORTS:-name: a,} == *"name: a,"* ]] || return 0
+		note "the session began on the second choice, try $try"
+	done
 }
 
 pair_up()

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
 #include <net/if.h>
@@ -32,6 +33,9 @@ struct nl {
 	/* events that were read together with another */
 	char backlog[CHUNK_SIZE];
 	int backlog_len;
+	/* an allocation of the next request is to fail, see nl_fail_next() */
+	unsigned int fail_nth;
+	bool failed;
 };
 
 /* ---- addresses ---- */
@@ -766,6 +770,76 @@ static void backlog_add(struct nl *nl, const struct nlmsghdr *nlh)
 	nl->backlog_len += NLMSG_ALIGN(nlh->nlmsg_len);
 }
 
+/* ---- memory that runs out ---- */
+
+#define FAIL_NTH "/proc/thread-self/fail-nth"
+#define FAILSLAB "/sys/kernel/debug/failslab/ignore-gfp-wait"
+
+static void file_write(const char *path, unsigned int value)
+{
+	FILE *f = fopen(path, "w");
+
+	REQUIRE(f && fprintf(f, "%u", value) > 0 && !fclose(f), "cannot write %s: %s", path,
+		strerror(errno));
+}
+
+/* Kept open: to open it takes memory. */
+static int fail_fd = -1;
+
+bool nl_can_fail(void)
+{
+	fail_fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	if (fail_fd < 0)
+		return false;
+	if (access(FAILSLAB, W_OK))
+		test_shell("mount -t debugfs none /sys/kernel/debug");
+	/* Allocations that may wait fail as well. Without fail-nth this alone does nothing. */
+	file_write(FAILSLAB, 0);
+	return true;
+}
+
+/* Return: how many allocations are left until one fails. */
+static unsigned int fail_swap(unsigned int nth)
+{
+	char left[16] = "", text[16];
+	int len = snprintf(text, sizeof(text), "%u", nth);
+
+	REQUIRE(pread(fail_fd, left, sizeof(left) - 1, 0) > 0, "cannot read " FAIL_NTH ": %s",
+		strerror(errno));
+	REQUIRE(pwrite(fail_fd, text, len, 0) == len, "cannot write " FAIL_NTH ": %s",
+		strerror(errno));
+	return atoi(left);
+}
+
+void nl_fail_next(struct nl *nl, unsigned int nth)
+{
+	nl->fail_nth = nth;
+}
+
+bool nl_failed(const struct nl *nl)
+{
+	return nl->failed;
+}
+
+/* Send a request, which the kernel carries out before this returns. */
+static bool request_send(struct nl *nl, const struct nlmsghdr *nlh)
+{
+	unsigned int nth = nl->fail_nth;
+	bool sent;
+	int err;
+
+	nl->fail_nth = 0;
+	nl->failed = false;
+	if (nth)
+		fail_swap(nth);
+	sent = mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) > 0;
+	err = errno;
+	if (nth)
+		nl->failed = !fail_swap(0);
+	errno = err;
+	return sent;
+}
+
 static int exchange(struct nl_request *r, struct answer *answer)
 {
 	struct nlmsghdr *nlh = r->message;
@@ -774,12 +848,17 @@ static int exchange(struct nl_request *r, struct answer *answer)
 	bool done = false;
 
 	memset(answer->reply, 0, sizeof(*answer->reply));
-	REQUIRE(mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) > 0, "cannot send to netlink: %s",
-		strerror(errno));
+	if (!request_send(nl, nlh)) {
+		REQUIRE(nl->failed, "cannot send to netlink: %s", strerror(errno));
+		return answer->reply->error = errno;
+	}
 	while (!done) {
 		ssize_t got = mnl_socket_recvfrom(nl->sock, nl->chunk, sizeof(nl->chunk));
 		int left = got;
 
+		/* The answer itself is what there was no memory for. */
+		if (got < 0 && errno == ENOBUFS && nl->failed)
+			return answer->reply->error = ENOBUFS;
 		if (got < 0 && errno == ENOBUFS)
 			continue;
 		REQUIRE(got > 0, "cannot receive from netlink: %s", strerror(errno));

@@ -220,6 +220,21 @@ int nl_run(struct nl_request *r, struct nl_reply *reply);
 typedef void (*nl_each_fn)(const struct nl_view *view, void *arg);
 int nl_dump(struct nl_request *r, struct nl_reply *reply, nl_each_fn each, void *arg);
 
+/* ---- memory that runs out ---- */
+
+/* Whether this kernel can let allocations fail (fault injection). */
+bool nl_can_fail(void);
+
+/*
+ * The @nth allocation that the kernel makes for the next request fails. The
+ * answer is an error then: the request's own, or ENOBUFS if it was the answer
+ * that was lost, and the request may have been carried out.
+ */
+void nl_fail_next(struct nl *nl, unsigned int nth);
+
+/* Whether the last request had that many allocations. */
+bool nl_failed(const struct nl *nl);
+
 /* ---- the usual ones ---- */
 
 /* In network namespace terms: 0 if there is no such device. */

@@ -288,23 +288,29 @@ static void candidate_socket_follow(struct client *c, struct candidate *cand)
 		jvpn_warning("transport %s: no socket: %s", cand->name, error);
 }
 
-/* Returns whether its usability changed. */
-static bool candidate_follow(struct client *c, struct candidate *cand)
+/* What the system has for it, before anything is made for it. */
+static void candidate_look(struct client *c, struct candidate *cand)
 {
 	const struct link_view *view = candidates_link_find(c, cand->interface);
 	uint32_t ifindex = view ? view->link.ifindex : 0;
-	bool was = cand->usable;
 
 	if (cand->ifindex != ifindex) {
 		candidate_socket_drop(c, cand);
 		cand->ifindex = ifindex;
 	}
-	candidate_socket_follow(c, cand);
 	cand->unusable_why = candidate_unusable_why(c, cand, view);
+	cand->was_usable = cand->usable;
+	cand->usable = !cand->unusable_why;
+}
+
+/* Returns whether its usability changed. */
+static bool candidate_follow(struct client *c, struct candidate *cand)
+{
+	candidate_socket_follow(c, cand);
 	if (!cand->unusable_why && !cand->socket)
 		cand->unusable_why = "its socket could not be made";
 	cand->usable = !cand->unusable_why;
-	if (was == cand->usable)
+	if (cand->was_usable == cand->usable)
 		return false;
 	cand->asked = 0;
 	cand->good_since_ms = cand->usable ? jvpnd_now_ms() : 0;
@@ -325,16 +331,21 @@ static void candidates_automatic_forget(struct client *c)
 	}
 }
 
-/* Of those found by themselves, no more than the configuration allows. */
+/*
+ * Of those found by themselves, no more than the configuration allows, the best;
+ * the one in use is always among them.
+ */
 static void candidates_limit(struct client *c, uint32_t most)
 {
+	const struct candidate *bound = c->session && c->session->bound ?
+		candidate_find_socket(c, c->session->path.socket) : NULL;
 	struct candidate *cand, *next;
-	uint32_t count = 0;
+	uint32_t count = bound ? 1 : 0;
 
 	candidates_sort(c);
 	for (cand = TAILQ_FIRST(&c->candidates->list); cand; cand = next) {
 		next = TAILQ_NEXT(cand, link);
-		if (++count > most && cand->automatic)
+		if (cand != bound && ++count > most && cand->automatic)
 			candidate_remove(c, cand);
 	}
 }
@@ -352,8 +363,10 @@ void candidates_refresh(struct client *c)
 		candidates_auto_find(c, config);
 	candidates_automatic_forget(c);
 	TAILQ_FOREACH(cand, &c->candidates->list, link)
-		changed |= candidate_follow(c, cand);
+		candidate_look(c, cand);
 	candidates_limit(c, config->max_candidates);
+	TAILQ_FOREACH(cand, &c->candidates->list, link)
+		changed |= candidate_follow(c, cand);
 	if (changed)
 		client_candidates_changed(c);
 }

@@ -28,6 +28,7 @@ struct client;
  * @ifindex: of its interface, 0 if there is none
  * @socket: kernel socket, 0 if there is none
  * @usable: its interface is up, has an address and a route to the gateway
+ * @was_usable: before the system was looked at this time
  * @jar: cookie that the gateway gave to this path
  * @asked: standby REQUESTs since the last answer
  * @answered_ms: when the gateway last answered over it, 0 never
@@ -47,6 +48,7 @@ struct candidate {
 	uint32_t ifindex;
 	uint32_t socket;
 	bool usable;
+	bool was_usable;
 	const char *unusable_why;	/* a literal */
 	uint32_t lost_reason;		/* of TRANSPORT_DEAD if it is bound; 0 none */
 	struct jvpn_cookie_jar jar;

@@ -13,11 +13,12 @@
 
 /*
  * One INIT is out at a time: the gateway keeps one half-open session for a
- * key, so that a second INIT would take the ground from under the first.
+ * key, so that a second INIT would take the ground from under the first. So
+ * the shortest wait must be longer than the way over a satellite and back.
  */
-#define INTERVAL_MS 500
+#define INTERVAL_MS 1000
 #define INTERVAL_MAX_MS 8000
-#define ROUNDS_MAX 4		/* doublings of the interval */
+#define ROUNDS_MAX 3		/* doublings of the interval */
 
 static void handshake_timer(uv_timer_t *timer);
 

@@ -109,14 +109,20 @@ static struct jvpn_attempt *move_stored_challenge(struct client *c)
 static bool move_stored_use(struct client *c)
 {
 	struct jvpn_attempt *attempt = move_stored_challenge(c);
+	struct candidate *cand;
 	struct client_try *try;
 
 	if (!attempt)
 		return false;
 	try = client_try_of(c, attempt);
+	cand = candidate_find(c, try->candidate);
 	try->purpose = CLIENT_RECOVER;
 	try->reason = JVPN_REASON_CLIENT_JUMP;
-	return client_reattach_prove(c, attempt, STANDBY_PROOFS);
+	if (!client_reattach_prove(c, attempt, STANDBY_PROOFS))
+		return false;
+	uv_timer_start(&c->recovery, move_recovery_timer,
+		       cand ? client_move_rto_ms(c, cand) : CLIENT_RTO_UNKNOWN_MS, 0);
+	return true;
 }
 
 /* Paths in the order they are tried in: all candidates by the first address, and so on. */
@@ -182,9 +188,7 @@ void client_move_recover(struct client *c)
 		return;
 	}
 	candidates_sort(c);
-	if (move_stored_use(c))
-		uv_timer_start(&c->recovery, move_recovery_timer, CLIENT_RTO_MIN_MS, 0);
-	else
+	if (!move_stored_use(c))
 		move_request_next(c);
 }
 
@@ -255,13 +259,6 @@ static bool move_answered_lately(const struct client *c, const struct candidate 
 	       (cand->answered_ms && jvpnd_now_ms() - cand->answered_ms < 2 * interval);
 }
 
-static bool move_last_reason_is(const struct client *c, uint32_t reason)
-{
-	const struct session *s = c->session;
-
-	return s->n_history && s->history[s->n_history - 1].reason == reason;
-}
-
 /* Fail back to what is preferred, once stable; leave what has become bad at once. */
 static bool move_is_worth_it(const struct client *c, const struct candidate *to,
 			     const struct candidate *from)
@@ -269,7 +266,7 @@ static bool move_is_worth_it(const struct client *c, const struct candidate *to,
 	if (!to->usable || to == from || !move_answered_lately(c, to))
 		return false;
 	if (c->session->state == JVPN_STATE_VOLATILE)
-		return to->answered_ms && !move_last_reason_is(c, JVPN_REASON_HEARTBEAT_LATE);
+		return to->answered_ms && c->low_reason != JVPN_REASON_HEARTBEAT_LATE;
 	return from && to->preference > from->preference && candidate_better(to, from) &&
 	       move_is_stable(c, to);
 }
@@ -425,7 +422,8 @@ void client_move_session_changed(struct client *c)
 	case JVPN_STATE_VOLATILE:
 		uv_timer_stop(&c->recovery);
 		c->recovery_step = 0;
-		if (move_last_reason_is(c, JVPN_REASON_HEARTBEAT_LATE))
+		if (c->session->state == JVPN_STATE_VOLATILE &&
+		    c->low_reason == JVPN_REASON_HEARTBEAT_LATE)
 			move_is_late(c);
 		else
 			move_consider(c);

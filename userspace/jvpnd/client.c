@@ -142,6 +142,7 @@ void client_session_begin(struct client *c, struct session *s)
 	c->session = s;
 	c->session_born_ms = jvpnd_now_ms();
 	c->closed_by_operator = false;
+	c->low_reason = s->n_history ? s->history[s->n_history - 1].reason : JVPN_REASON_NONE;
 	client_handshake_stop(c);
 	client_remotes_prefer(c);
 	client_epoch_born_read(c);
@@ -212,11 +213,15 @@ static void client_unbound(struct jvpnd *d, struct session *s,
 static void client_health(struct jvpnd *d, struct session *s,
 			  const struct kernel_health_event *event)
 {
+	struct client *c = d->client;
 	uint32_t next;
 
-	if (jvpn_fsm_next(s->state, event->event, event->reason, &next))
-		return;
-	session_event(d, s, event->event, event->reason);
+	if (s == c->session && event->event == JVPN_EVENT_QUALITY_LOW)
+		c->low_reason = event->reason;
+	if (!jvpn_fsm_next(s->state, event->event, event->reason, &next))
+		session_event(d, s, event->event, event->reason);
+	else if (s == c->session && s->state == JVPN_STATE_VOLATILE)
+		client_move_session_changed(c);	/* as low as before, for a graver reason */
 }
 
 static void client_adopt(struct jvpnd *d, struct session *s, const struct kernel_session *k)

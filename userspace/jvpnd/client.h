@@ -101,6 +101,7 @@ struct client {
 	bool closed_by_operator;	/* no handshake until the operator says so */
 	uint64_t epoch_born_ms;
 	struct jvpn_switches switches;
+	uint32_t low_reason;		/* why its quality was low, when it was last */
 
 	struct client_handshake handshake;
 	struct client_try tries[JVPN_CLIENT_ATTEMPTS];

@@ -211,6 +211,7 @@ void kernel_session_new(struct kernel *kernel, const struct kernel_session_new *
 			struct kernel_answer *answer);
 /* 0, -ENOENT or another negative errno. */
 int kernel_session_get(struct kernel *kernel, const uint8_t *id, struct kernel_session *session);
+/* 0, 1 if sessions came or went meanwhile, or a negative errno. */
 typedef void (*kernel_session_visit)(void *context, const struct kernel_session *session);
 int kernel_session_each(struct kernel *kernel, kernel_session_visit visit, void *context);
 int kernel_session_del(struct kernel *kernel, const uint8_t *id);

@@ -107,6 +107,9 @@ int reconcile_run(struct jvpnd *d)
 		return rc;
 	}
 	session_each(d, reconcile_missing, &walk);
+	/* Still disturbed after several tries: what was passed over is found next time. */
+	if (rc > 0)
+		reconcile_soon(d);
 	sockets_drop_unwanted(d);
 	sessions_settle(d);
 	return 0;
@@ -114,8 +117,8 @@ int reconcile_run(struct jvpnd *d)
 
 static void reconcile_timer(uv_timer_t *timer)
 {
-	reconcile_run(timer->data);
 	uv_timer_start(timer, reconcile_timer, PERIOD_MS, 0);
+	reconcile_run(timer->data);
 }
 
 void reconcile_soon(struct jvpnd *d)

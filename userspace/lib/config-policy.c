@@ -247,7 +247,7 @@ static size_t jvpn_config_policy_pairs(struct jvpn_config_reader *reader, yaml_n
 		return 0;
 	if (node->type != YAML_MAPPING_NODE) {
 		jvpn_config_refuse(reader, node, "a mapping of names to policies",
-				   "policies: {office: {base: default, drain_ms: 100}}",
+				   "policies: {office: {base: default, hold_bytes: 0}}",
 				   "must be a mapping, found %s",
 				   jvpn_config_describe(node, found, sizeof(found)));
 		return 0;

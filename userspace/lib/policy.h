@@ -42,7 +42,6 @@ struct jvpn_policy_def {
 	} quality;
 
 	uint32_t rekey_after_ms;		/* most 120000; an epoch ends at 180000 */
-	uint32_t drain_ms;			/* 0: a closed epoch receives nothing more */
 	uint32_t hold_bytes;			/* packets that wait for a binding */
 	uint32_t standby_interval_ms;		/* warm standby per candidate; 0 off */
 	uint32_t failback_stable_ms;		/* a better path must be stable this long */

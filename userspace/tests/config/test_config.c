@@ -197,7 +197,7 @@ static const struct refusal refusals[] = {
 	  "policies: {p: {dead_rtts: 3}}\n", 7, 16, "policies.p.dead_rtts", "unknown key",
 	  "probe" },
 	{ "policy redefines a built-in one", GATEWAY LISTEN PEERS
-	  "policies: {fast: {drain_ms: 1}}\n", 7, 12, "policies.fast", "built in",
+	  "policies: {fast: {hold_bytes: 1}}\n", 7, 12, "policies.fast", "built in",
 	  "base: fast" },
 	{ "policy with an unknown base", GATEWAY LISTEN PEERS
 	  "policies: {p: {base: stict}}\n", 7, 22, "policies.p.base", "did you mean 'strict'",
@@ -400,7 +400,7 @@ static void test_values(void)
 {
 	struct jvpn_config *config = load_good(
 		"device: {name: tun7, mtu: 1300, fwmark: 0x51, addresses: [10.77.0.1/24]}\n"
-		"policies:\n  own:\n    base: fast\n    version: 9\n    drain_ms: 100\n"
+		"policies:\n  own:\n    base: fast\n    version: 9\n    failback_stable_ms: 100\n"
 		"    probe: {dead_base_ms: 200}\n  more: {base: own, hold_bytes: 0}\n"
 		GATEWAY "gateway:\n  listen: [{address: '::', port: 1, interface: eth0}]\n"
 		"  default_policy: own\n  limits: {max_sessions: 9}\n"
@@ -418,11 +418,11 @@ static void test_values(void)
 	tap_equal(config->device.fwmark, 0x51, "hexadecimal mark");
 	tap_text(a->policy->name, "own", "policy read before it is referred to");
 	tap_equal(a->policy->version, 9, "stated policy version");
-	tap_equal(a->policy->drain_ms, 100, "policy value");
+	tap_equal(a->policy->failback_stable_ms, 100, "policy value");
 	tap_equal(a->policy->probe.dead_base_ms, 200, "policy value in a section");
 	tap_equal(a->policy->max_switches_per_minute, 30, "policy value of the base");
 	tap_equal(b->policy->hold_bytes, 0, "value on top of an own base");
-	tap_equal(b->policy->drain_ms, 100, "value of an own base");
+	tap_equal(b->policy->failback_stable_ms, 100, "value of an own base");
 	tap_ok(b->policy->version != 9 && b->policy->version, "derived policy has its own version");
 	tap_ok(a->has_preshared_key && !b->has_preshared_key && a->preshared_key[0],
 	       "pre-shared key read for the one that has it");
