@@ -1,38 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Control packets between the sockets and the daemon: up to the netlink port
- * that registered, down by packet-send. What cannot be a JVPN1 message is
- * dropped before anything is allocated; so is what exceeds the rate limit, and
- * what the daemon's netlink socket has no room for.
+ * that registered, down by packet-send.
+ *
+ * Before anything is allocated, these are dropped: what cannot be a JVPN1
+ * message, what exceeds a rate, and what the daemon's netlink socket has no
+ * room for. Rates are kept for each source, so that nobody uses up the share of
+ * others, and for each class of senders, so that a flood of forged sources,
+ * which no limit for each source can bound, takes nothing from those whom the
+ * daemon knows.
  */
 #ifndef JVPN_CONTROL_H
 #define JVPN_CONTROL_H
 
+#include <linux/siphash.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "core/limits.h"
 #include "stats.h"
 
+struct jvpn_addr;
 struct jvpn_device;
 struct jvpn_transport;
 struct net;
 struct sk_buff;
+
+#define JVPN_CONTROL_SOURCES 1024
+#define JVPN_CONTROL_KNOWN 16384
+#define JVPN_CONTROL_ANSWERED 4096
+
+/* Who sends a control packet, as far as can be told before it is read. */
+enum jvpn_control_class {
+	JVPN_CONTROL_FROM_KNOWN,	/* has been sent what only an authentic end is sent */
+	JVPN_CONTROL_FROM_ANSWERED,	/* has been sent COOKIE or CHALLENGE */
+	JVPN_CONTROL_INIT,		/* anybody, by type */
+	JVPN_CONTROL_REQUEST,
+	JVPN_CONTROL_PROOF,
+	JVPN_CONTROL_CTRL,
+	JVPN_CONTROL_UNASKED,		/* answers of those who were not asked */
+	JVPN_CONTROL_CLASSES
+};
 
 /**
  * struct jvpn_control - the channel of a device
  * @lock: serialises it
  * @portid: netlink port of the daemon, 0 if there is none
  * @net: namespace of that port
- * @bucket: bounds the packets that are passed up
- * @dropped: packets dropped because the channel was full
+ * @dropped: packets dropped because of a rate, or because the channel was full
+ * @hash_key: so that nobody can aim at a place of what follows
+ * @class: bounds what is passed up of each class
+ * @source: bounds what is passed up of each source, several sharing a place
+ * @known: hashes of the addresses last sent to; a newer one takes the place of an older one
+ * @answered: the same
  */
 struct jvpn_control {
 	spinlock_t lock;
 	u32 portid;
 	struct net *net;
-	struct jvpn_bucket bucket;
 	u64 dropped;
+	siphash_key_t hash_key;
+	struct jvpn_bucket class[JVPN_CONTROL_CLASSES];
+	struct jvpn_bucket source[JVPN_CONTROL_SOURCES];
+	u32 known[JVPN_CONTROL_KNOWN];
+	u32 answered[JVPN_CONTROL_ANSWERED];
 };
 
 void jvpn_control_init(struct jvpn_control *c);
@@ -40,6 +71,9 @@ void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid);
 
 /* Forget the port if it is this one. */
 void jvpn_control_forget(struct jvpn_control *c, const struct net *net, u32 portid);
+
+/* The daemon has sent a message of this type there. */
+void jvpn_control_sent(struct jvpn_control *c, const struct jvpn_addr *remote, u8 type);
 
 /* Octets @off to @off + @len of @skb. Return: the counter that counts the packet. */
 enum jvpn_counter jvpn_control_receive(struct jvpn_device *jd, const struct jvpn_transport *from,

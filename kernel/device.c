@@ -4,6 +4,7 @@
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
 #include <linux/module.h>
+#include <net/addrconf.h>
 #include <net/ip_tunnels.h>
 #include <net/netns/generic.h>
 
@@ -157,6 +158,11 @@ static void device_free(struct net_device *dev)
 
 static int device_open(struct net_device *dev)
 {
+	struct inet6_dev *in6 = __in6_dev_get(dev);
+
+	/* A link-local address would make an idle device ask for routers now and then. */
+	if (in6)
+		in6->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
 	netif_carrier_on(dev);
 	return 0;
 }

@@ -424,6 +424,8 @@ static int packet_send(struct jvpn_device *jd, struct genl_info *info)
 	err = jvpn_genl_transport(jd, info->attrs[JVPN_A_PACKET_TRANSPORT], &t, info->extack);
 	if (err)
 		return err;
+	/* Noted before it leaves, or the answer may be faster. */
+	jvpn_control_sent(&jd->control, &t.remote, *(u8 *)nla_data(payload));
 	err = jvpn_socket_send_control(&t, nla_data(payload), nla_len(payload));
 	jvpn_socket_put(t.socket);
 	if (err)

@@ -12,9 +12,16 @@
 #define RTT_UNKNOWN_NS (250 * NSEC_PER_MSEC)
 /* Least time in which an echo may be expected, scheduling included. */
 #define ECHO_SLACK_NS (10 * NSEC_PER_MSEC)
+/* Nobody waits for anything: a path may take its time to wake up. */
+#define IDLE_PATIENCE_MS 250ULL
 /* Heartbeats that must go unanswered before silence means anything. */
 #define SILENT_LEAST 3
 #define LOSS_SAMPLES_LEAST 8
+/* An interruption or two are no loss rate, however many heartbeats fall into them. */
+#define LOSS_RUNS_LEAST 3
+/* So many heartbeats may be under way before they come less often, down to 1/16. */
+#define UNDER_WAY_USUAL 8
+#define SLOWER_MOST 4
 
 static struct jvpn_binding *bound_client(const struct jvpn_session *s)
 {
@@ -38,29 +45,30 @@ static u64 echo_ms(const struct jvpn_probe *p)
 
 static u64 silence_ms(const struct jvpn_session *s)
 {
-	return s->policy.dead_base_ms +
-	       div_u64(s->policy.dead_rtts * rtt_ns(&s->probe), NSEC_PER_MSEC);
+	u64 ms = s->policy.dead_base_ms +
+		 div_u64(s->policy.dead_rtts * rtt_ns(&s->probe), NSEC_PER_MSEC);
+
+	return max(ms, echo_ms(&s->probe));
 }
 
 /* Is anything but heartbeats moving? */
 static bool is_active(const struct jvpn_session *s, u64 now_ms)
 {
-	u64 span = 2 * s->policy.active_interval_ms;
-
-	return now_ms < READ_ONCE(s->last_tx) + span ||
-	       (now_ms < READ_ONCE(s->last_rx) + span &&
-		READ_ONCE(s->last_rx) > s->probe.last_echo + ECHO_SLACK_NS / NSEC_PER_MSEC);
+	return now_ms < READ_ONCE(s->last_data) + 2 * s->policy.active_interval_ms;
 }
 
 static u64 next_send(const struct jvpn_session *s, u64 now_ms)
 {
 	const struct jvpn_probe *p = &s->probe;
-	u32 gap = is_active(s, now_ms) ? s->policy.active_interval_ms : s->policy.idle_interval_ms;
+	bool active = is_active(s, now_ms);
+	u64 gap = active ? s->policy.active_interval_ms : s->policy.idle_interval_ms;
+	u64 patience = active ? echo_ms(p) : max(echo_ms(p), IDLE_PATIENCE_MS);
 
 	if (!p->last_sent)
 		return now_ms;
 	if (p->unanswered)
-		return p->last_sent + min_t(u64, gap, echo_ms(p));
+		gap = min(gap, patience) << min_t(u32, p->unanswered / UNDER_WAY_USUAL,
+						  SLOWER_MOST);
 	return p->last_sent + gap;
 }
 
@@ -72,12 +80,23 @@ static bool is_dead(const struct jvpn_session *s, u64 now_ms)
 	       now_ms >= p->unanswered_since + silence_ms(s);
 }
 
-static void report(struct jvpn_session *s, bool low, u32 reason)
+/* A late heartbeat says less than a threshold, which is reported even after it. */
+static void report_low(struct jvpn_session *s, u32 reason)
 {
-	if (s->probe.low == low)
+	u32 before = s->probe.low;
+
+	if (before && (before != JVPN_REASON_HEARTBEAT_LATE || before == reason))
 		return;
-	s->probe.low = low;
-	jvpn_notify_health(s, low ? JVPN_EVENT_QUALITY_LOW : JVPN_EVENT_QUALITY_OK, reason);
+	s->probe.low = reason;
+	jvpn_notify_health(s, JVPN_EVENT_QUALITY_LOW, reason);
+}
+
+static void report_ok(struct jvpn_session *s)
+{
+	if (!s->probe.low)
+		return;
+	s->probe.low = JVPN_REASON_NONE;
+	jvpn_notify_health(s, JVPN_EVENT_QUALITY_OK, JVPN_REASON_HEALTH_RECOVERED);
 }
 
 static bool is_late(const struct jvpn_session *s, u64 now_ms)
@@ -85,14 +104,20 @@ static bool is_late(const struct jvpn_session *s, u64 now_ms)
 	const struct jvpn_probe *p = &s->probe;
 
 	return p->unanswered >= SILENT_LEAST &&
-	       now_ms >= p->unanswered_since + silence_ms(s) / 2;
+	       now_ms >= p->unanswered_since + max(silence_ms(s) / 2, echo_ms(p));
 }
 
 u32 jvpn_probe_loss_locked(const struct jvpn_session *s)
 {
 	const struct jvpn_probe *p = &s->probe;
 
-	return p->decided ? hweight32(p->outcomes) * 1000 / p->decided : 0;
+	return p->decided ? hweight64(p->outcomes) * 1000 / p->decided : 0;
+}
+
+/* How often heartbeats were lost, those in a row counted once. */
+static u32 loss_runs(const struct jvpn_probe *p)
+{
+	return hweight64(p->outcomes & ~(p->outcomes << 1));
 }
 
 /* Compare with the policy's thresholds, each with its own way back. */
@@ -102,13 +127,13 @@ static void judge_quality(struct jvpn_session *s)
 	u32 loss = s->probe.decided >= LOSS_SAMPLES_LEAST ? jvpn_probe_loss_locked(s) / 10 : 0;
 	u32 rtt = div_u64(s->probe.srtt_ns, NSEC_PER_MSEC);
 
-	if (pol->loss_enter && loss >= pol->loss_enter)
-		report(s, true, JVPN_REASON_LOSS_THRESHOLD);
+	if (pol->loss_enter && loss >= pol->loss_enter && loss_runs(&s->probe) >= LOSS_RUNS_LEAST)
+		report_low(s, JVPN_REASON_LOSS_THRESHOLD);
 	else if (pol->rtt_enter_ms && rtt >= pol->rtt_enter_ms)
-		report(s, true, JVPN_REASON_LATENCY_THRESHOLD);
+		report_low(s, JVPN_REASON_LATENCY_THRESHOLD);
 	else if ((!pol->loss_enter || loss <= pol->loss_leave) &&
 		 (!pol->rtt_enter_ms || rtt <= pol->rtt_leave_ms))
-		report(s, false, JVPN_REASON_HEALTH_RECOVERED);
+		report_ok(s);
 }
 
 /* Take the next heartbeat's number and note it as sent. */
@@ -163,7 +188,18 @@ static void arm(struct jvpn_session *s, u64 now_ms)
 {
 	u64 next = next_send(s, now_ms);
 
+	if (s->probe.unanswered >= SILENT_LEAST)
+		next = min(next, s->probe.unanswered_since + silence_ms(s));
 	hrtimer_start(&s->probe.timer, ms_to_ktime(max(next, now_ms + 1)), HRTIMER_MODE_ABS_SOFT);
+}
+
+/* While this machine slept or stood still nobody could have heard an answer: that is no silence. */
+static void forgive_standstill(struct jvpn_probe *p, u64 now_ms)
+{
+	u64 due = ktime_to_ms(hrtimer_get_expires(&p->timer));
+
+	if (p->unanswered && now_ms > due + ECHO_SLACK_NS / NSEC_PER_MSEC)
+		p->unanswered_since += now_ms - due;
 }
 
 /* Return: true if a heartbeat is to be sent. */
@@ -174,13 +210,14 @@ static bool probe_step(struct jvpn_session *s, struct jvpn_wire_heartbeat *hb)
 
 	if (!bound_client(s))
 		return false;
+	forgive_standstill(&s->probe, now);
 	if (is_dead(s, now)) {
 		jvpn_binding_kernel_locked(s, JVPN_EVENT_TRANSPORT_DEAD,
 					   JVPN_REASON_PROBE_TIMEOUT);
 		return false;
 	}
 	if (is_late(s, now))
-		report(s, true, JVPN_REASON_HEARTBEAT_LATE);
+		report_low(s, JVPN_REASON_HEARTBEAT_LATE);
 	due = now >= next_send(s, now);
 	if (due)
 		heartbeat_take(s, hb, now);
@@ -214,14 +251,15 @@ void jvpn_probe_start_locked(struct jvpn_session *s, bool same_path)
 	if (!bound_client(s))
 		return;
 	if (!same_path) {
-		memset(p->sent, 0, sizeof(p->sent));
-		p->first_undecided = p->seq;
 		p->srtt_ns = 0;
 		p->rttvar_ns = 0;
 		p->outcomes = 0;
 		p->decided = 0;
-		p->low = false;
+		p->low = JVPN_REASON_NONE;
 	}
+	/* What is under way may be answered under keys that are gone: it says nothing. */
+	memset(p->sent, 0, sizeof(p->sent));
+	p->first_undecided = p->seq;
 	/* Send counters begin again with every epoch. */
 	memset(p->counter, 0, sizeof(p->counter));
 	p->echo_counter = 0;
@@ -235,8 +273,17 @@ void jvpn_probe_stop_locked(struct jvpn_session *s)
 	hrtimer_try_to_cancel(&s->probe.timer);
 }
 
-void jvpn_probe_hurry(struct jvpn_session *s)
+void jvpn_probe_data(struct jvpn_session *s, u64 now_ms)
 {
+	u64 before = READ_ONCE(s->last_data);
+
+	if (now_ms <= before)
+		return;
+	WRITE_ONCE(s->last_data, now_ms);
+	if (s->role != JVPN_ROLE_CLIENT ||
+	    now_ms - before <= READ_ONCE(s->policy.active_interval_ms))
+		return;
+	/* After a pause: the timer is set for an idle path. */
 	spin_lock_bh(&s->lock);
 	if (bound_client(s))
 		arm(s, jvpn_now_ms());
@@ -258,8 +305,24 @@ static void rtt_sample(struct jvpn_probe *p, u64 rtt)
 static void outcome_add(struct jvpn_probe *p, bool lost)
 {
 	p->outcomes = p->outcomes << 1 | lost;
-	if (p->decided < 32)
+	if (p->decided < JVPN_PROBE_OUTCOMES)
 		p->decided++;
+}
+
+/* It came after all, overtaken by a later one: not lost. */
+static void outcome_mend(struct jvpn_probe *p, u32 age)
+{
+	if (age < JVPN_PROBE_OUTCOMES)
+		p->outcomes &= ~BIT_ULL(age);
+}
+
+/* What was sent after the newest one that was echoed is still out. */
+static void unanswered_count(struct jvpn_probe *p)
+{
+	p->unanswered = p->seq - p->first_undecided;
+	if (p->unanswered)
+		p->unanswered_since = div_u64(p->sent[p->first_undecided % JVPN_PROBE_RING],
+					      NSEC_PER_MSEC);
 }
 
 /* An echo decides all heartbeats up to it: those that were not echoed are lost. */
@@ -267,14 +330,17 @@ static void outcomes_decide(struct jvpn_probe *p, u32 seq)
 {
 	u32 behind = seq - p->first_undecided;
 
-	if ((s32)behind < 0)
+	if ((s32)behind < 0) {
+		outcome_mend(p, -behind - 1);
 		return;
+	}
 	if (behind > JVPN_PROBE_RING)
 		p->first_undecided = seq - JVPN_PROBE_RING;
 	for (; p->first_undecided != seq; p->first_undecided++)
 		outcome_add(p, p->sent[p->first_undecided % JVPN_PROBE_RING]);
 	outcome_add(p, false);
 	p->first_undecided = seq + 1;
+	unanswered_count(p);
 }
 
 /* A client's heartbeat came back. */
@@ -290,11 +356,9 @@ static void echo_receive(struct jvpn_session *s, const struct jvpn_wire_heartbea
 		outcomes_decide(p, seq);
 		p->sent[slot] = 0;
 		p->echo_counter = max(p->echo_counter, p->counter[slot]);
-		p->unanswered = 0;
-		p->last_echo = jvpn_now_ms();
 		s->peer_version = max(s->peer_version, le64_to_cpu(hb->version));
 		judge_quality(s);
-		arm(s, p->last_echo);
+		arm(s, jvpn_now_ms());
 	}
 	spin_unlock_bh(&s->lock);
 }

@@ -16,6 +16,7 @@ struct jvpn_binding;
 struct jvpn_session;
 
 #define JVPN_PROBE_RING 32
+#define JVPN_PROBE_OUTCOMES 64
 
 /**
  * struct jvpn_probe - measurements of the current binding; session's lock
@@ -24,17 +25,16 @@ struct jvpn_session;
  * @sent: when the heartbeat of a sequence number was sent, ns, by seq modulo
  *	  JVPN_PROBE_RING; 0 once it was echoed
  * @counter: its send counter
- * @unanswered: heartbeats sent since the last echo
+ * @unanswered: heartbeats sent after the newest one that was echoed
  * @unanswered_since: when the first of them was sent, ms
  * @last_sent: when the last one was sent, ms, 0 if none was on this path
- * @last_echo: when the last echo came, ms
  * @echo_counter: send counter of the newest heartbeat that was echoed
  * @srtt_ns: smoothed round trip (RFC 6298), 0 is unknown
  * @rttvar_ns: its mean deviation
  * @outcomes: of the last heartbeats that were decided, 1 is lost, newest lowest
- * @decided: how many, at most 32
+ * @decided: how many, at most JVPN_PROBE_OUTCOMES
  * @first_undecided: lowest sequence number that is not in @outcomes
- * @low: quality-low was reported, and quality-ok not yet
+ * @low: reason of the quality-low that was reported, 0 if quality-ok was since
  */
 struct jvpn_probe {
 	struct hrtimer timer;
@@ -44,14 +44,13 @@ struct jvpn_probe {
 	u32 unanswered;
 	u64 unanswered_since;
 	u64 last_sent;
-	u64 last_echo;
 	u64 echo_counter;
 	u64 srtt_ns;
 	u64 rttvar_ns;
-	u32 outcomes;
+	u64 outcomes;
 	u32 decided;
 	u32 first_undecided;
-	bool low;
+	u32 low;
 };
 
 void jvpn_probe_init(struct jvpn_session *s);
@@ -73,8 +72,8 @@ void jvpn_probe_stop_locked(struct jvpn_session *s);
  */
 bool jvpn_probe_receive(struct jvpn_binding *b, const u8 *data, unsigned int len);
 
-/* Traffic was sent or something is wrong: look at the timer earlier. */
-void jvpn_probe_hurry(struct jvpn_session *s);
+/* An inner packet was sent or received: the path is in use. */
+void jvpn_probe_data(struct jvpn_session *s, u64 now_ms);
 
 /* A heartbeat under a prepared binding: an answer shows that the gateway committed. */
 void jvpn_probe_ask(struct jvpn_binding *b);

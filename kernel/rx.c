@@ -625,6 +625,7 @@ static void segment_receive(struct recv *r, struct run *run, u32 off, u32 size)
 		place_restore(&pl);
 		return;
 	}
+	jvpn_probe_data(b->session, r->now);
 	segment_deliver(r, run, b, &pl, len);
 }
 

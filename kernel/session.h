@@ -110,7 +110,7 @@ struct jvpn_unbound {
  * @binding: the binding in use: set in ATTACHED and VOLATILE, NULL otherwise
  * @holding: packets to be sent go to @held
  * @last_rx: CLOCK_BOOTTIME of the last authenticated packet, ms
- * @last_tx: CLOCK_BOOTTIME of the last packet sent, ms
+ * @last_data: CLOCK_BOOTTIME of the last inner packet, sent or received, ms
  * @flow: counters
  * @lock: the writer's lock, for all that follows
  * @dead: being removed, timers are not started again
@@ -150,7 +150,7 @@ struct jvpn_session {
 	struct jvpn_binding __rcu *binding;
 	bool holding;
 	u64 last_rx;
-	u64 last_tx;
+	u64 last_data;
 	struct jvpn_flow __percpu *flow;
 
 	spinlock_t lock;

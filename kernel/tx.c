@@ -405,17 +405,6 @@ static void route_failed(struct send *send, int err)
 	tx_drop(s, send->skb, err == -ELOOP ? JVPN_C_TX_DROP_LOOP : JVPN_C_TX_DROP_ROUTE);
 }
 
-static void note_sent(struct jvpn_session *s, u64 now_ms)
-{
-	u64 before = READ_ONCE(s->last_tx);
-
-	if (before == now_ms)
-		return;
-	WRITE_ONCE(s->last_tx, now_ms);
-	if (s->role == JVPN_ROLE_CLIENT && now_ms - before > READ_ONCE(s->policy.active_interval_ms))
-		jvpn_probe_hurry(s);
-}
-
 static void send_over(struct jvpn_session *s, struct jvpn_binding *b, struct sk_buff *skb)
 {
 	struct send send = { .s = s, .b = b, .skb = skb };
@@ -439,7 +428,7 @@ static void send_over(struct jvpn_session *s, struct jvpn_binding *b, struct sk_
 	send.df = must_not_fragment(skb);
 	send_fitting(&send);
 	jvpn_route_put(&send.route);
-	note_sent(s, now);
+	jvpn_probe_data(s, now);
 }
 
 static void report_unreachable(struct sk_buff *skb)

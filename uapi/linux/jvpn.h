@@ -514,7 +514,7 @@ enum jvpn_a_stats {
  * echoes.
  * @JVPN_A_HEALTH_RTT_US: u32. Smoothed round trip, microseconds (RFC 6298); 0 is unknown.
  * @JVPN_A_HEALTH_JITTER_US: u32. Mean deviation of the round trip, microseconds (RFC 6298).
- * @JVPN_A_HEALTH_LOSS: u32. Heartbeats lost of the last 32, in 1/1000.
+ * @JVPN_A_HEALTH_LOSS: u32. Heartbeats lost of the last 64, in 1/1000.
  * @JVPN_A_HEALTH_LAST_RX: u64. CLOCK_BOOTTIME of the last authenticated packet.
  * @JVPN_A_HEALTH_ECHO_COUNTER: u64. Client: send counter of the newest heartbeat that was
  *   echoed. A packet with a lower counter was sent before the path was last seen alive both

@@ -331,21 +331,31 @@ static void candidates_automatic_forget(struct client *c)
 	}
 }
 
+/* One that was found anew has no socket yet. */
+static bool candidate_is_bound(const struct client *c, const struct candidate *cand)
+{
+	const struct kernel_socket *sock = c->session && c->session->bound ?
+		sockets_find(c->d, c->session->path.socket) : NULL;
+
+	return sock && sock->ifindex == cand->ifindex &&
+	       sock->local.family == candidate_family(cand);
+}
+
 /*
  * Of those found by themselves, no more than the configuration allows, the best;
  * the one in use is always among them.
  */
 static void candidates_limit(struct client *c, uint32_t most)
 {
-	const struct candidate *bound = c->session && c->session->bound ?
-		candidate_find_socket(c, c->session->path.socket) : NULL;
 	struct candidate *cand, *next;
-	uint32_t count = bound ? 1 : 0;
+	uint32_t count = 0;
 
 	candidates_sort(c);
+	TAILQ_FOREACH(cand, &c->candidates->list, link)
+		count += candidate_is_bound(c, cand);
 	for (cand = TAILQ_FIRST(&c->candidates->list); cand; cand = next) {
 		next = TAILQ_NEXT(cand, link);
-		if (cand != bound && ++count > most && cand->automatic)
+		if (!candidate_is_bound(c, cand) && ++count > most && cand->automatic)
 			candidate_remove(c, cand);
 	}
 }

@@ -39,9 +39,13 @@ void client_move_open(struct client *c)
 uint64_t client_move_wait_ms(const struct client *c, bool forced)
 {
 	const struct jvpn_policy_def *policy = &c->session->policy;
+	uint32_t most = policy->max_switches_per_minute;
 
-	return jvpn_switches_wait(&c->switches, policy->max_switches_per_minute,
-				  forced ? 0 : policy->switch_cooldown_ms, jvpnd_now_ms());
+	if (forced)
+		return jvpn_switches_wait(&c->switches, most, 0, jvpnd_now_ms());
+	/* Between two bad transports it would go on forever: half is left for deaths. */
+	return jvpn_switches_wait(&c->switches, (most + 1) / 2, policy->switch_cooldown_ms,
+				  jvpnd_now_ms());
 }
 
 uint32_t client_move_switches_count(const struct client *c)
@@ -89,6 +93,16 @@ static bool move_is_moving(const struct client *c)
 	       client_reattach_busy(c, CLIENT_REBIND);
 }
 
+/* Is a PROOF out over this candidate, or over any? It is sent again in its own time. */
+static bool move_is_proving(const struct client *c, const struct candidate *cand)
+{
+	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++)
+		if (c->tries[i].used && c->proto.attempt[i].state == JVPN_ATTEMPT_PROVED &&
+		    (!cand || c->tries[i].candidate == cand->number))
+			return true;
+	return false;
+}
+
 /* The best candidate that has a CHALLENGE in store, or NULL. */
 static struct jvpn_attempt *move_stored_challenge(struct client *c)
 {
@@ -97,6 +111,8 @@ static struct jvpn_attempt *move_stored_challenge(struct client *c)
 	struct candidate *cand;
 
 	TAILQ_FOREACH(cand, candidates_list(c), link) {
+		if (move_is_proving(c, cand))
+			continue;
 		for (uint32_t n = 0; cand->usable && n < c->n_remotes; n++) {
 			attempt = jvpn_client_standby(&c->proto, cand->number << 8 | n, now);
 			if (attempt && client_try_of(c, attempt)->used)
@@ -109,6 +125,8 @@ static struct jvpn_attempt *move_stored_challenge(struct client *c)
 static bool move_stored_use(struct client *c)
 {
 	struct jvpn_attempt *attempt = move_stored_challenge(c);
+	/* The kernel has no room for two bundles. */
+	unsigned int proofs = move_is_proving(c, NULL) ? 1 : STANDBY_PROOFS;
 	struct candidate *cand;
 	struct client_try *try;
 
@@ -118,7 +136,7 @@ static bool move_stored_use(struct client *c)
 	cand = candidate_find(c, try->candidate);
 	try->purpose = CLIENT_RECOVER;
 	try->reason = JVPN_REASON_CLIENT_JUMP;
-	if (!client_reattach_prove(c, attempt, STANDBY_PROOFS))
+	if (!client_reattach_prove(c, attempt, proofs))
 		return false;
 	uv_timer_start(&c->recovery, move_recovery_timer,
 		       cand ? client_move_rto_ms(c, cand) : CLIENT_RTO_UNKNOWN_MS, 0);

@@ -139,6 +139,17 @@ static void reattach_timer_arm(struct client *c)
 			       earliest > now ? earliest - now : 0, 0);
 }
 
+/*
+ * Until it is sent again, or given up. A standby REQUEST goes once, and has all the time of the
+ * others: nobody waits for its answer, and that alone tells how far a far gateway is.
+ */
+static uint64_t try_wait_ms(const struct client_try *try)
+{
+	unsigned int doublings = try->purpose == CLIENT_STANDBY ? CLIENT_SENDS_MAX : try->sends;
+
+	return (uint64_t)try->rto_ms << doublings;
+}
+
 /* REQUEST or PROOF, the same bytes each time, at 1, 2 and 4 RTO. */
 static void try_send(struct client *c, struct client_try *try)
 {
@@ -151,7 +162,7 @@ static void try_send(struct client *c, struct client_try *try)
 		client_send(c, &try->to, &attempt->proof[i].msg, sizeof(attempt->proof[i].msg));
 	if (!try->sends)
 		try->asked_ms = now;
-	try->next_ms = now + ((uint64_t)try->rto_ms << try->sends);
+	try->next_ms = now + try_wait_ms(try);
 	try->sends++;
 	reattach_timer_arm(c);
 }

@@ -193,7 +193,7 @@ void client_move_answered(struct client *c, struct candidate *cand);
 /* An attempt to recover failed, or its CHALLENGE is in store: go on. */
 void client_move_recover(struct client *c);
 void client_move_rate_limited(struct client *c, uint32_t wait_ms);
-/* Milliseconds until a jump is allowed; forced ones need no cooldown. */
+/* Milliseconds until a jump is allowed; forced ones need no cooldown, and have the whole bound. */
 uint64_t client_move_wait_ms(const struct client *c, bool forced);
 uint32_t client_move_switches_count(const struct client *c);
 uint32_t client_move_rto_ms(struct client *c, const struct candidate *cand);

@@ -14,6 +14,8 @@
 /* One second's worth of INITs of one peer; its burst is peer.c's. */
 #define PEER_HANDSHAKES_PER_SECOND 2
 #define PEER_HANDSHAKES_BURST 20
+/* Of limits.handshakes_per_second, what one source may use under load: 1 of so many. */
+#define HANDSHAKES_SHARE 8
 /* Answers to one INIT whose indices turned out to be taken. */
 #define RESPOND_TRIES 3
 
@@ -401,11 +403,25 @@ static void handshake_open_done(uv_work_t *work, int status)
 		handshake_respond_start(job);
 }
 
+/*
+ * Under load the source has shown that it receives there, so that nobody else
+ * can use up its share; otherwise there is enough for all.
+ */
+static bool handshake_source_take(struct gateway *gw, const struct path *from, uint64_t now)
+{
+	uint32_t share = gateway_limits(gw)->handshakes_per_second / HANDSHAKES_SHARE;
+
+	return now >= gw->inits_loaded_until_ms ||
+	       sources_take(gw->initiators, &from->remote, share ? share : 1, now);
+}
+
 /* NULL: there is room and time for its public-key work. */
-static const char *handshake_limits_check(struct gateway *gw)
+static const char *handshake_limits_check(struct gateway *gw, const struct path *from)
 {
 	const struct jvpn_config_limits *limits = gateway_limits(gw);
 
+	if (!handshake_source_take(gw, from, jvpnd_now_ms()))
+		return "too many INITs of this source";
 	if (gw->handshake_jobs >= GATEWAY_HANDSHAKE_JOBS_MAX)
 		return "too many handshakes at once";
 	if (!jvpn_bucket_take(&gw->handshakes, limits->handshakes_per_second,
@@ -449,7 +465,7 @@ void gateway_handshake_init(struct gateway *gw, const struct kernel_packet *pack
 
 	if (!gateway_macs_pass(gw, packet, handshake_loaded))
 		return;
-	refusal.why = handshake_limits_check(gw);
+	refusal.why = handshake_limits_check(gw, &packet->from);
 	if (refusal.why)
 		refusal_note(gw->d, &refusal);
 	else

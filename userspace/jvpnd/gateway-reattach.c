@@ -162,7 +162,9 @@ void gateway_reattach_request(struct gateway *gw, const struct kernel_packet *pa
 	if (!gateway_macs_pass(gw, packet, reattach_loaded))
 		return;
 	verdict = reattach_session_find(gw, packet->data, sid, &s);
-	refusal_verdict_count(gw->d, JVPN_MSG_REQUEST, verdict);
+	/* What names a session here is counted when it has been opened. */
+	if (!s || s->state == JVPN_STATE_BIRTH)
+		refusal_verdict_count(gw->d, JVPN_MSG_REQUEST, verdict);
 	if (verdict) {
 		gateway_refuse(gw, JVPN_MSG_REQUEST, verdict, NULL, &packet->from);
 		return;
@@ -182,6 +184,7 @@ void gateway_reattach_request(struct gateway *gw, const struct kernel_packet *pa
 		verdict = jvpn_request_open(&view, packet->data, packet->size, &request);
 	}
 	jvpn_reattach_session_wipe(&view);
+	refusal_verdict_count(gw->d, JVPN_MSG_REQUEST, verdict);
 	if (verdict && verdict != JVPN_VERDICT_ROLLBACK)
 		gateway_refuse(gw, JVPN_MSG_REQUEST, verdict, s, &packet->from);
 	else

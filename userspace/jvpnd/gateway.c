@@ -360,8 +360,9 @@ int gateway_open(struct jvpnd *d, char *error, size_t error_size)
 	gw->d = d;
 	sodium_mlock(&gw->proto, sizeof(gw->proto));
 	gw->sources = sources_new();
+	gw->initiators = sources_new();
 	gw->peers = peers_new();
-	if (!gw->sources || !gw->peers ||
+	if (!gw->sources || !gw->initiators || !gw->peers ||
 	    !peers_configure(gw->peers, &d->config->gateway, jvpnd_now_ms()) ||
 	    !gateway_addresses_configure(gw, d->config))
 		goto err_memory;
@@ -388,6 +389,7 @@ void gateway_close(struct jvpnd *d)
 	jvpn_gateway_wipe(&gw->proto);
 	sodium_munlock(&gw->proto, sizeof(gw->proto));
 	sources_free(gw->sources);
+	sources_free(gw->initiators);
 	peers_free(gw->peers);
 	pool_free(gw->pool);
 	free(gw);

@@ -35,7 +35,8 @@ struct gateway {
 	struct jvpn_gateway proto;
 	struct peers *peers;
 	struct pool *pool;
-	struct sources *sources;
+	struct sources *sources;	/* all packets of a source that has shown itself */
+	struct sources *initiators;	/* its INITs alone */
 	struct jvpn_bucket inits;	/* empties when mac2 is to be demanded of INIT */
 	struct jvpn_bucket requests;	/* the same of REQUEST */
 	uint64_t inits_loaded_until_ms;

@@ -75,8 +75,8 @@ static struct jvpn_policy_def jvpn_policy_builtins[] = {
 		.max_switches_per_minute = 12,
 		.switch_cooldown_ms = 1000,
 		.handshake_timeout_ms = 10000,
-		/* Heartbeat and one standby candidate: one small packet each way in 10 s. */
-		.probe = { .idle_interval_ms = 20000, .active_interval_ms = 250,
+		/* Heartbeat and one standby candidate: less than a packet each way in 10 s. */
+		.probe = { .idle_interval_ms = 25000, .active_interval_ms = 250,
 			   .dead_rtts = 3, .dead_base_ms = 500, .rx_timeout_ms = 60000 },
 		.quality = { .loss_enter_percent = 10, .loss_leave_percent = 3,
 			     .rtt_enter_ms = 800, .rtt_leave_ms = 500 },
@@ -92,8 +92,9 @@ static struct jvpn_policy_def jvpn_policy_builtins[] = {
 		.max_switches_per_minute = 30,
 		.switch_cooldown_ms = 250,
 		.handshake_timeout_ms = 5000,
-		.probe = { .idle_interval_ms = 5000, .active_interval_ms = 40,
-			   .dead_rtts = 3, .dead_base_ms = 100, .rx_timeout_ms = 15000 },
+		/* Dead within 3 round trips and 100 ms, the wait for the next heartbeat included. */
+		.probe = { .idle_interval_ms = 5000, .active_interval_ms = 25,
+			   .dead_rtts = 3, .dead_base_ms = 75, .rx_timeout_ms = 15000 },
 		.quality = { .loss_enter_percent = 5, .loss_leave_percent = 1,
 			     .rtt_enter_ms = 400, .rtt_leave_ms = 250 },
 		.rekey_after_ms = 120000,
