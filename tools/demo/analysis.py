@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a run of the demo amounts to: from its raw files to the report."""
 
-import bisect
-import csv
 import json
 import os
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
+
+from audit import audit_read, transitions_of
+from probe import DIRECTIONS, Probe
 
 # What the tunnel promises for a round trip of 20 ms at native speed.
 TARGETS = {
@@ -14,74 +18,8 @@ TARGETS = {
     "nat_rebind": {"gap_ms": 120, "goal_ms": None, "lost": ()},
     "operator": {"gap_ms": 50, "goal_ms": None, "lost": ("up", "down")},
 }
-DIRECTIONS = ("up", "down")
 # A packet sent this long before an event may be its victim.
 BEFORE = 0.2
-
-
-class Probe:
-    """Every packet of the probe: when it was sent and, if it did, when it arrived."""
-
-    def __init__(self, path):
-        self.packets = {way: [] for way in DIRECTIONS}
-        with path.open() as file:
-            for row in csv.DictReader(file):
-                arrived = int(row["arrived_ns"])
-                self.packets[row["direction"]].append(
-                    (int(row["sent_ns"]) / 1e9, arrived / 1e9 if arrived else None))
-        self.arrivals = {way: sorted(arrived for _, arrived in packets if arrived)
-                         for way, packets in self.packets.items()}
-
-    def gap(self, way, start, end):
-        """(seconds, from, to): the longest time without an arrival that touches [start, end]."""
-        times = self.arrivals[way]
-        first = max(bisect.bisect_right(times, start) - 1, 0)
-        last = bisect.bisect_left(times, end)
-        seen = times[first:last + 1]
-        # None: nothing came any more, so that the gap has no end.
-        if not seen or seen[-1] < start:
-            return None
-        return max((b - a, a, b) for a, b in zip(seen, seen[1:]))
-
-    def lost(self, way, start, end):
-        return sum(1 for sent, arrived in self.packets[way]
-                   if start <= sent < end and arrived is None)
-
-    def totals(self):
-        return {way: {"sent": len(packets),
-                      "lost": sum(1 for _, arrived in packets if arrived is None)}
-                for way, packets in self.packets.items()}
-
-
-def audit_read(path, session):
-    """The transitions of one session."""
-    with path.open() as file:
-        records = [json.loads(line) for line in file]
-    return [record for record in records
-            if record["session_id"] == session and "from" in record
-            and record["event"] != "REFUSED"]
-
-
-def transport_text(transport):
-    if not transport:
-        return None
-    words = [transport["name"] + ":"] if "name" in transport else []
-    words.append(transport["protocol"])
-    address, _, port = transport.get("local", "").rpartition(":")
-    # A wildcard says less than the interface, and at the gateway nothing.
-    if address.strip("[]") not in ("", "0.0.0.0", "::"):
-        words += [transport["local"], "-"]
-    elif "interface" in transport:
-        words += [f"{transport['interface']}:{port}", "-"]
-    return " ".join(words + [transport["remote"]])
-
-
-def transitions_of(records):
-    return [{"version": record["state_version"], "from": record["from"], "to": record["to"],
-             "reason": record["reason"], "ts_ms": record["ts_ms"],
-             "transport": transport_text(record["transport"]),
-             "lost_transport": transport_text(record["lost"]), "epoch": record["epoch"],
-             "origin": record["origin"]} for record in records]
 
 
 def milliseconds(seconds):

@@ -9,7 +9,12 @@ delay is there and nowhere else: a packet that has left the client stays on its
 way whatever happens to the client's uplink.
 """
 
-import subprocess
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lib"))
+
+from hosts import Hosts
 
 HALF_RTT_MS = 10
 
@@ -49,68 +54,20 @@ table ip demo {
 """
 
 
-class Failure(Exception):
-    """Something the demo needs did not happen; the message is for people."""
-
-
-def call(*command, text=None):
-    done = subprocess.run(command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True)
-    if done.returncode:
-        raise Failure(f"'{' '.join(command)}' failed: {done.stdout.strip()}")
-    return done.stdout
-
-
-class Network:
+class Network(Hosts):
     """prefix goes before the names of the namespaces, so that they collide with nobody's."""
 
     def __init__(self, prefix):
-        self.prefix = prefix
-
-    def name(self, host):
-        return self.prefix + host
-
-    def within(self, host, *command):
-        """The command line that runs command on host."""
-        return ("ip", "netns", "exec", self.name(host), *command)
-
-    def run(self, host, *command, text=None):
-        return call(*self.within(host, *command), text=text)
-
-    def ip(self, host, *arguments):
-        return call("ip", "-n", self.name(host), *arguments)
+        super().__init__(prefix, HOSTS)
 
     def make(self):
-        for host in HOSTS:
-            call("ip", "netns", "add", self.name(host))
-            self.ip(host, "link", "set", "lo", "up")
-            self.run(host, "sysctl", "-qw", "net.ipv4.conf.all.rp_filter=0",
-                     "net.ipv4.conf.default.rp_filter=0")
-        for host in (NAT, ROUTER, GATEWAY):
-            self.run(host, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        self.hosts_make(routers=(NAT, ROUTER, GATEWAY))
         for cable in CABLES:
-            self._connect(*cable)
+            self.connect(*cable)
         self._route()
         self._delay()
         self.run(NAT, "nft", "-f", "-", text=NAT_RULES)
         self.nat_map(0)
-
-    def remove(self):
-        for host in HOSTS:
-            name = self.name(host)
-            listing = subprocess.run(("ip", "netns", "pids", name), stdout=subprocess.PIPE,
-                                     stderr=subprocess.DEVNULL, text=True).stdout.split()
-            if listing:
-                subprocess.run(("kill", "-KILL", *listing), stderr=subprocess.DEVNULL)
-            subprocess.run(("ip", "netns", "del", name), stderr=subprocess.DEVNULL)
-
-    def _connect(self, left, left_name, left_address, right, right_name, right_address):
-        call("ip", "link", "add", left_name, "netns", self.name(left), "type", "veth",
-             "peer", "name", right_name, "netns", self.name(right))
-        for host, name, address in ((left, left_name, left_address),
-                                    (right, right_name, right_address)):
-            self.ip(host, "address", "add", address, "dev", name)
-            self.ip(host, "link", "set", name, "up")
 
     def _route(self):
         for uplink in ROUTES:
@@ -153,9 +110,6 @@ class Network:
         """)
         self.run(NAT, "conntrack", "-F")
 
-    def rtt_ms(self, uplink):
+    def uplink_rtt_ms(self, uplink):
         """Round trip between client and gateway over one uplink, outside the tunnel."""
-        text = self.run(CLIENT, "ping", "-q", "-n", "-c", "5", "-i", "0.2", "-W", "2",
-                        "-I", uplink, GATEWAY_OUTER)
-        # the first packet also waits for address resolution: the minimum is the path's
-        return float(text.rsplit("=", 1)[1].split("/")[0])
+        return self.rtt_ms(CLIENT, uplink, GATEWAY_OUTER)

@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """report.html: page.html with the numbers of one run in it."""
 
-import json
 import pathlib
 
+from drawing import page_fill, rounded
 from network import NAT_OUTER, UPLINK_A, UPLINK_B
 
 # Of a close-up, before the event and after both ends are bound again.
 CLOSE_BEFORE = 0.06
 CLOSE_AFTER = 0.06
 DIRECTIONS = ("up", "down")
-
-
-def rounded(seconds):
-    return round(seconds, 5)
 
 
 def transport_names(transitions):
@@ -58,7 +54,7 @@ def closeup(event, probe, zero):
         "gaps": {way: [rounded(gap[1] - zero), rounded(gap[2] - zero)] if gap else None
                  for way, gap in seen.items()},
         "packets": {way: [(rounded(sent - zero), rounded(arrived - zero) if arrived else None)
-                          for sent, arrived in probe.packets[way]
+                          for sent, arrived in probe.packets(way)
                           if (arrived or sent) >= start and sent <= end]
                     for way in DIRECTIONS},
     }
@@ -90,7 +86,7 @@ def data_make(report, extras):
         "uplinkColor": colors(report["transitions"], names), "transports": names,
         "gaps": {way: [gap for gap in gaps(probe.arrivals[way], zero)
                        if 0 <= gap[0] <= ends[0] - zero] if probe else [] for way in DIRECTIONS},
-        "lost": {way: [rounded(sent - zero) for sent, arrived in probe.packets[way]
+        "lost": {way: [rounded(sent - zero) for sent, arrived in probe.packets(way)
                        if arrived is None and zero <= sent <= ends[0]] if probe else []
                  for way in DIRECTIONS},
         "closeups": [closeup(event, probe, zero) for event in run["events"]
@@ -100,7 +96,4 @@ def data_make(report, extras):
 
 
 def page_make(report, extras):
-    template = pathlib.Path(__file__).with_name("page.html").read_text()
-    # A "</script>" within the data would end it.
-    data = json.dumps(data_make(report, extras), separators=(",", ":")).replace("</", "<\\/")
-    return template.replace("@DATA@", data)
+    return page_fill(pathlib.Path(__file__).with_name("page.html"), data_make(report, extras))

@@ -6,8 +6,10 @@
  * (CLOCK_MONOTONIC) times everything.
  *
  * Started before the events that are to be measured, ended by SIGTERM or
- * SIGINT: it then stops sending, waits for what is under way, and writes one
- * line per packet: direction,number,sent_ns,arrived_ns (0: it never came).
+ * SIGINT: it then stops sending and waits for what is under way. For each
+ * packet there is a line: direction,number,sent_ns,arrived_ns (0: it never
+ * came). Lines are written while it runs, UNDER_WAY packets late, so that it
+ * can run for days and leaves its lines if it is killed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,17 +27,24 @@
 #include <unistd.h>
 
 #define PORT		5400
-#define PACKETS_MAX	100000
+/* How many packets of a direction are waited for: at 10 ms, those of 40 s. */
+#define UNDER_WAY	4096
 #define LATE_MS		1000
 #define PAYLOAD		64
+
+struct packet {
+	uint64_t sent;
+	_Atomic uint64_t arrived;
+};
 
 struct direction {
 	const char *name;
 	int from, to;				/* sockets */
 	struct sockaddr_in target;
-	uint64_t sent[PACKETS_MAX];
-	_Atomic uint64_t arrived[PACKETS_MAX];
+	struct packet packets[UNDER_WAY];	/* number modulo UNDER_WAY */
+	_Atomic uint32_t next;			/* number of the next one to be sent */
 	uint32_t duplicates;			/* the receiving thread's own */
+	uint32_t late;				/* the same: came after its line was written */
 	uint32_t failed;			/* sends that the kernel refused */
 };
 
@@ -93,14 +102,39 @@ static int end_open(const char *netns, const char *address, struct sockaddr_in *
 	return fd;
 }
 
-static void packet_send(struct direction *way, uint32_t number)
+static void packet_write(FILE *out, const struct direction *way, uint32_t number)
 {
+	const struct packet *packet = &way->packets[number % UNDER_WAY];
+
+	fprintf(out, "%s,%u,%llu,%llu\n", way->name, number, (unsigned long long)packet->sent,
+		(unsigned long long)packet->arrived);
+}
+
+static void packet_send(FILE *out, struct direction *way, uint32_t number)
+{
+	struct packet *packet = &way->packets[number % UNDER_WAY];
 	uint32_t payload[PAYLOAD / sizeof(uint32_t)] = { htonl(number) };
 
-	way->sent[number] = now_ns();
+	if (number >= UNDER_WAY)
+		packet_write(out, way, number - UNDER_WAY);
+	packet->arrived = 0;
+	packet->sent = now_ns();
+	way->next = number + 1;
 	if (sendto(way->from, payload, sizeof(payload), MSG_DONTWAIT,
 		   (struct sockaddr *)&way->target, sizeof(way->target)) < 0)
 		way->failed++;
+}
+
+static void packet_arrived(struct direction *way, uint32_t number, uint64_t now)
+{
+	uint32_t age = way->next - number;
+	uint64_t never = 0;
+
+	if (age >= UNDER_WAY)
+		way->late++;
+	else if (age && !atomic_compare_exchange_strong(&way->packets[number % UNDER_WAY].arrived,
+							&never, now))
+		way->duplicates++;
 }
 
 static void *direction_receive(void *argument)
@@ -110,25 +144,22 @@ static void *direction_receive(void *argument)
 
 	for (;;) {
 		ssize_t length = recv(way->to, payload, sizeof(payload), 0);
-		uint64_t now = now_ns(), never = 0;
-		uint32_t number = ntohl(payload[0]);
+		uint64_t now = now_ns();
 
-		if (length != sizeof(payload) || number >= PACKETS_MAX)
-			continue;
-		if (!atomic_compare_exchange_strong(&way->arrived[number], &never, now))
-			way->duplicates++;
+		if (length == sizeof(payload))
+			packet_arrived(way, ntohl(payload[0]), now);
 	}
 	return NULL;
 }
 
-static uint32_t packets_send(uint64_t interval)
+static uint32_t packets_send(FILE *out, uint64_t interval)
 {
 	uint64_t next = now_ns();
 	uint32_t number = 0;
 
-	while (!stopped && number < PACKETS_MAX) {
-		packet_send(&directions[0], number);
-		packet_send(&directions[1], number);
+	while (!stopped) {
+		packet_send(out, &directions[0], number);
+		packet_send(out, &directions[1], number);
 		number++;
 		next += interval;
 		sleep_until(next);
@@ -136,14 +167,13 @@ static uint32_t packets_send(uint64_t interval)
 	return number;
 }
 
-static void result_write(FILE *out, uint32_t count)
+static void rest_write(FILE *out, uint32_t count)
 {
-	fprintf(out, "direction,number,sent_ns,arrived_ns\n");
+	uint32_t first = count > UNDER_WAY ? count - UNDER_WAY : 0;
+
 	for (const struct direction *way = directions; way < directions + 2; way++)
-		for (uint32_t i = 0; i < count; i++)
-			fprintf(out, "%s,%u,%llu,%llu\n", way->name, i,
-				(unsigned long long)way->sent[i],
-				(unsigned long long)way->arrived[i]);
+		for (uint32_t number = first; number < count; number++)
+			packet_write(out, way, number);
 }
 
 static void stop(int signal)
@@ -204,12 +234,15 @@ int main(int argc, char **argv)
 	signals_catch();
 	priority_raise();
 	receivers_start();
-	count = packets_send((uint64_t)interval_ms * 1000000);
+	fprintf(out, "direction,number,sent_ns,arrived_ns\n");
+	count = packets_send(out, (uint64_t)interval_ms * 1000000);
 	sleep_until(now_ns() + LATE_MS * 1000000ull);
-	result_write(out, count);
+	rest_write(out, count);
 	if (fclose(out))
 		die("write", argv[6]);
-	fprintf(stderr, "probe: %u packets each way, refused up %u, down %u, duplicates %u\n",
-		count, up->failed, down->failed, up->duplicates + down->duplicates);
+	fprintf(stderr,
+		"probe: %u packets each way, refused up %u, down %u, duplicates %u, too late %u\n",
+		count, up->failed, down->failed, up->duplicates + down->duplicates,
+		up->late + down->late);
 	return 0;
 }
