@@ -209,6 +209,7 @@ static void full_queue(void)
 	CHECK(WAIT_FOR(nl_counter(fx.nl, fx.ifindex, "rx_datagrams") == sent), "packets were lost");
 	passed = nl_counter(fx.nl, fx.ifindex, "rx_control");
 	dropped = nl_counter(fx.nl, fx.ifindex, "rx_drop_control_full");
+	dropped += nl_counter(fx.nl, fx.ifindex, "rx_drop_control_rate");
 	CHECK_EQ(passed + dropped, sent, "messages passed and dropped");
 	while (nl_event(nl, 20, &v))
 		if (v.cmd == JVPN_CMD_PACKET_NTF)
@@ -220,31 +221,80 @@ static void full_queue(void)
 	CHECK_EQ(v.dropped, dropped, "the number of dropped messages that the next one tells");
 }
 
-static void bounded_rate(void)
+/* Many sources: no limit of a source is reached before that of their class. */
+#define SOURCES 64
+
+static struct peer sources[SOURCES];
+
+static void sources_open(void)
 {
-	const unsigned int count = test_scale(20000, 5000);
+	unsigned int i;
+
+	for (i = 0; i < SOURCES; i++) {
+		char text[32];
+		struct nl_addr local;
+
+		snprintf(text, sizeof(text), "127.0.7.%u", i + 1);
+		local = nl_addr(text, 0);
+		peer_open(&sources[i], &local, &fx.addr4);
+	}
+}
+
+/* Messages of one type from @count sources: no more than @burst and @rate a second pass. */
+static void bounded(unsigned int count, uint8_t type, uint16_t size, unsigned int burst,
+		    unsigned int rate)
+{
+	const unsigned int total = test_scale(20000, 5000);
 	unsigned int read = 0, i;
-	uint64_t start, allowed;
+	uint64_t start, past;
 	struct nl *nl;
 	uint8_t data[512];
 	struct nl_view v;
 	size_t len;
 
 	begin();
+	sources_open();
 	nl = daemon_open();
-	len = message(data, 1, 328);
+	len = message(data, type, size);
 	start = test_now();
-	for (i = 0; i < count; i++) {
-		peer_send_raw(&peer, data, len);
+	for (i = 0; i < total; i++) {
+		peer_send_raw(&sources[i % count], data, len);
 		while (nl_event(nl, 0, &v))
 			read++;
 	}
-	allowed = 2000 + 20 * (test_now() - start + 20);
-	CHECK(read && read <= allowed, "%u messages passed in %llu ms, at most %llu may", read,
-	      (unsigned long long)(test_now() - start), (unsigned long long)allowed);
+	past = test_now() - start + 20;
+	CHECK(read >= burst && read <= burst + rate * past / 1000,
+	      "%u messages passed in %llu ms, %u and %u a second may", read,
+	      (unsigned long long)past, burst, rate);
 	CHECK_EQ(nl_counter(fx.nl, fx.ifindex, "rx_control") +
-		 nl_counter(fx.nl, fx.ifindex, "rx_drop_control_full"), count,
+		 nl_counter(fx.nl, fx.ifindex, "rx_drop_control_full") +
+		 nl_counter(fx.nl, fx.ifindex, "rx_drop_control_rate"), total,
 		 "messages passed and dropped");
+}
+
+static void bounded_source(void)
+{
+	bounded(1, 1, 328, 250, 500);
+}
+
+static void bounded_inits(void)
+{
+	bounded(SOURCES, 1, 328, 500, 1000);
+}
+
+static void bounded_proofs(void)
+{
+	bounded(SOURCES, 7, 308, 500, 1000);
+}
+
+static void bounded_ctrl(void)
+{
+	bounded(SOURCES, 11, 112, 100, 200);
+}
+
+static void bounded_answers(void)
+{
+	bounded(SOURCES, 9, 84, 50, 100);
 }
 
 /* ---- down ---- */
@@ -260,6 +310,78 @@ static int packet_send(const struct nl_transport *t, const void *data, size_t le
 	if (data)
 		nl_put(&r, JVPN_A_PACKET_PAYLOAD, data, len);
 	return nl_run(&r, reply);
+}
+
+/*
+ * Beside a flood of strangers, how many of @rounds messages of the peer get
+ * through, after the daemon has sent it a message of this type.
+ */
+static unsigned int heard_beside_flood(uint8_t type, uint16_t size, unsigned int rounds)
+{
+	struct nl_transport t;
+	struct nl_reply reply;
+	uint8_t data[JVPN_PACKET_MAX];
+	unsigned int heard = 0, round, i;
+	struct nl_view v;
+	struct nl *nl = daemon_open();
+
+	t = (struct nl_transport){ .socket = fx.socket4, .remote = peer.local };
+	message(data, type, size);
+	REQUIRE(!packet_send(&t, data, size, &reply), "refused: %s", reply.text);
+	message(data, 1, 328);
+	for (i = 0; i < 2000; i++)
+		peer_send_raw(&sources[i % SOURCES], data, 328);
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < SOURCES; i++)
+			peer_send_raw(&sources[i], data, 328);
+		while (nl_event(nl, 0, &v))
+			;
+		for (i = 0; i < SOURCES; i++)
+			peer_send_raw(&sources[i], data, 328);
+		peer_send_raw(&peer, data, 328);
+		while (nl_event(nl, 20, &v))
+			heard += v.cmd == JVPN_CMD_PACKET_NTF &&
+				 nl_addr_equal(&v.transport.remote, &peer.local);
+	}
+	return heard;
+}
+
+/* The peer is somebody else. */
+static void begin_elsewhere(void)
+{
+	struct nl_addr local = nl_addr("127.0.0.11", 0);
+
+	peer_close(&peer);
+	peer_open(&peer, &local, &fx.addr4);
+}
+
+static void known_is_heard(void)
+{
+	begin();
+	sources_open();
+	CHECK_EQ(heard_beside_flood(2, 316, 20), 20, "messages of who was sent RESP");
+	begin_elsewhere();
+	CHECK_EQ(heard_beside_flood(8, 140, 20), 20, "messages of who was sent ACK");
+}
+
+static void answered_is_heard(void)
+{
+	begin();
+	sources_open();
+	CHECK_EQ(heard_beside_flood(3, 64, 20), 20, "messages of who was sent COOKIE");
+	begin_elsewhere();
+	CHECK_EQ(heard_beside_flood(6, 220, 20), 20, "messages of who was sent CHALLENGE");
+}
+
+/* GONE answers whoever has a copy of a REQUEST. */
+static void refused_is_a_stranger(void)
+{
+	unsigned int heard;
+
+	begin();
+	sources_open();
+	heard = heard_beside_flood(10, 44, 20);
+	CHECK(heard < 15, "%u of 20 messages of who was sent GONE were heard", heard);
 }
 
 static void sends(void)
@@ -345,7 +467,14 @@ static const struct test_case cases[] = {
 	{ "the last to register receives, until its port closes", last_registers },
 	{ "a daemon that died is forgotten", daemon_dies },
 	{ "a daemon that does not read loses messages, and is told how many", full_queue },
-	{ "the rate of messages is bounded", bounded_rate },
+	{ "the rate of a source is bounded", bounded_source },
+	{ "the rate of INIT from many sources is bounded", bounded_inits },
+	{ "the rate of PROOF from many sources is bounded", bounded_proofs },
+	{ "the rate of CTRL from many sources is bounded", bounded_ctrl },
+	{ "the rate of answers that nobody asked for is bounded", bounded_answers },
+	{ "an end that the daemon knows is heard beside a flood", known_is_heard },
+	{ "who was sent a COOKIE or CHALLENGE is heard beside a flood", answered_is_heard },
+	{ "who was refused is a stranger", refused_is_a_stranger },
 	{ "the daemon's messages are sent as they are", sends },
 	{ "the daemon chooses the source address", sends_from },
 	{ "what may not be sent is refused", refuses_to_send },

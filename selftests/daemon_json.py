@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Reads "jvpnctl --json session list" for the tests.
+"""Reads "jvpnctl --json session list" and "transport list" for the tests.
 
   daemon_json.py session        for each list on standard input one line: live sessions, then id
                                 state version epoch peer_version remote interface of the newest
   daemon_json.py history AUDIT  demands that each transition of the kernel's history stands in the
                                 audit log exactly once, and nothing twice
+  daemon_json.py standby NAME   whether this transport stands by: not in use, and it answered when
+                                it was asked last
 """
 
 import json
@@ -61,7 +63,14 @@ def documents(text):
             at += 1
 
 
+def stands_by(transports, name):
+    return any(t["name"] == name and t["state"] == "ready" and "rtt_ms" in t
+               and "unanswered" not in t for t in transports)
+
+
 def main():
+    if sys.argv[1] == "standby":
+        return not stands_by(json.load(sys.stdin)["transports"], sys.argv[2])
     lists = [document["sessions"] for document in documents(sys.stdin.read())]
     if sys.argv[1] == "history":
         return compare_history(lists[0], sys.argv[2])

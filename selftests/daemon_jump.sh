@@ -75,6 +75,43 @@ better_uplink_returns()
 	equal "moves by the client's own choice" "$(audit_count c "$(transition ATTACHED RECOVERING CLIENT_JUMP)")" 1
 }
 
+# Half of the moves that are allowed is for those that must be.
+moves_by_choice_leave_some()
+{
+	POLICY="max_switches_per_minute: 4, failback_stable_ms: 0, standby_interval_ms: 1000"
+	pair_fresh
+	session_keep
+	uplink_down a
+	wait_attached c 2
+	uplink_up a
+	wait_attached c 3
+	uplink_down a
+	wait_attached c 4
+	uplink_up a
+	wait_for 5 "an answer over uplink a" stands_by a
+	session_kept 6 6 3
+	equal "the transport" "$VIA" b0
+	uplink_down b
+	wait_attached c 5
+	session_kept 8 8 4
+	equal "the transport" "$VIA" a0
+	equal "moves by the client's own choice" "$(audit_count c "$(transition ATTACHED RECOVERING CLIENT_JUMP)")" 1
+}
+
+far_b()
+{
+	tc -n "${NS}r" qdisc replace dev rb root netem delay 400ms limit 10000
+}
+
+# Nothing is known of its round trip before its first answer, which comes late.
+far_uplink_stands_by()
+{
+	NET_HOOK=far_b
+	POLICY="standby_interval_ms: 1000"
+	pair_fresh
+	wait_for 5 "an answer over the far uplink" stands_by b
+}
+
 # nat_map FIRST_PORT: from now on the NAT before uplink a uses these ports, for old flows too.
 nat_map()
 {
@@ -141,4 +178,5 @@ jump_ordered_at_the_gateway_is_refused()
 }
 
 test_main jump_there_and_back_loses_nothing jump_to_the_present_transport \
-	jump_ordered_at_the_gateway_is_refused link_down better_uplink_returns NAT_rebinding
+	jump_ordered_at_the_gateway_is_refused link_down better_uplink_returns \
+	moves_by_choice_leave_some far_uplink_stands_by NAT_rebinding

@@ -7,6 +7,11 @@
   daemon_net.py probe ADDRESS PORT INTERVAL_MS WAIT_S   sends until SIGTERM, waits WAIT_S for late
                                                         answers; prints SENT LOST GAP_MS, the gap
                                                         being the longest time between answers
+  daemon_net.py gaps FILE LEAST_MS                      of what tools/lib/probe.c wrote: "up" or
+                                                        "down" and the length, in ms, of each time
+                                                        without an arrival, if it is that long;
+                                                        "late" and how late, apart from those,
+                                                        a packet was sent or arrived at most
 """
 
 import select
@@ -15,6 +20,9 @@ import socket
 import struct
 import sys
 import time
+from os.path import dirname, join, realpath
+
+sys.path.insert(0, join(dirname(realpath(__file__)), "../tools/lib"))
 
 PROBE = struct.Struct("!Q")
 
@@ -87,7 +95,37 @@ class Probe:
         print(self.sent, self.sent - len(self.answered), round(self.gap * 1000), flush=True)
 
 
+def late(probe, holes):
+    """How late the machine was at most, sending or carrying what no hole had anything to do with."""
+    def is_apart(sent):
+        return not any(begin - 0.5 < sent < end + 0.2 for _, begin, end in holes)
+
+    sent = probe.sent["up"]
+    steps = sorted(b - a for a, b in zip(sent, sent[1:]))
+    worst = steps[-1] - steps[len(steps) // 2]
+    for way in ("up", "down"):
+        took = sorted(arrived - sent for sent, arrived in probe.packets(way)
+                      if arrived and is_apart(sent))
+        # Holes everywhere: nobody can tell.
+        worst = max(worst, took[-1] - took[0] if took else 10)
+    return worst
+
+
+def gaps(path, least):
+    from probe import DIRECTIONS, Probe  # needed here alone
+
+    probe = Probe(path)
+    found = {way: probe.gaps(way, least / 1000) for way in DIRECTIONS}
+    for way in DIRECTIONS:
+        for length, _, _ in found[way]:
+            print(way, round(length * 1000))
+    print("late", round(late(probe, found["up"] + found["down"]) * 1000))
+
+
 def main():
+    if sys.argv[1] == "gaps":
+        gaps(sys.argv[2], int(sys.argv[3]))
+        return
     address, port = sys.argv[2], int(sys.argv[3])
     if sys.argv[1] == "echo":
         echo(address, port, sys.argv[4])

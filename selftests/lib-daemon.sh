@@ -359,7 +359,7 @@ config_gateway()
 		  listen: [{address: 0.0.0.0, port: $PORT}, {address: "::", port: $PORT}]
 		  pools: ${POOLS:-[10.77.0.0/24, "fd77::/64"]}
 		  default_policy: test
-		  limits: {session_proofs_per_minute: 600${LIMITS:+, $LIMITS}}
+		  limits: {session_proofs_per_minute: ${PROOFS:-600}${LIMITS:+, $LIMITS}}
 		  peers:
 		    - {name: client, public_key: "$(cat "$WORK/c/pub")"${PSK:+, preshared_key_file: $PSK}}
 		    $(config_second)
@@ -492,6 +492,12 @@ pair_up()
 }
 
 # --- sessions and audit ----------------------------------------------------------------------------
+
+# stands_by UPLINK: the client does not use it, and it answered when it was asked last.
+stands_by()
+{
+	ctl c --json transport list | "$PYTHON" -S -E "$LIB_DIR/daemon_json.py" standby "$1"
+}
 
 # sessions_line HOST...: one line for each, see daemon_json.py.
 sessions_line()

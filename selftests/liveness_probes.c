@@ -113,6 +113,52 @@ static void idle_costs_nothing(void)
 		 nl_counters_of(&before, "tx_datagrams"), "datagrams sent");
 }
 
+/* What comes down is use of the path as well as what goes up. */
+static void received_is_active(void)
+{
+	uint64_t end = test_now() + 1500;
+	unsigned int count = 0, i = 0;
+	struct peer_heartbeat h;
+	struct session s;
+
+	fx = fx_open();
+	s = prober(50, 60000);
+	fx_policy_set(&s.policy, JVPN_A_POLICY_IDLE_INTERVAL_MS, 60000);
+	session_attach(&s);
+	answer_for(&s, 300, 0);
+	while (test_now() < end) {
+		if (i++ % 2)
+			session_works(&s, "downward");
+		if (next_heartbeat(&s, 5, &h)) {
+			peer_heartbeat_echo(&s.peer, &h);
+			count++;
+		}
+	}
+	CHECK(count >= 1200 / 50 / (test_slow() ? 4 : 2), "%u heartbeats in 1.2 s", count);
+}
+
+/* An echo that a later one has overtaken is none that is lost. */
+static void overtaken_echo(void)
+{
+	struct peer_heartbeat first, second;
+	struct session s;
+	unsigned int i;
+
+	fx = fx_open();
+	s = prober(50, 60000);
+	session_attach(&s);
+	for (i = 0; i < 5; i++) {
+		REQUIRE(next_heartbeat(&s, PATIENCE_MS, &first), "no heartbeat");
+		REQUIRE(next_heartbeat(&s, PATIENCE_MS, &second), "no second heartbeat");
+		peer_heartbeat_echo(&s.peer, &second);
+		if (i < 4)
+			peer_heartbeat_echo(&s.peer, &first);
+	}
+	CHECK(WAIT_FOR(session_view(&s).health.loss), "none is lost");
+	/* One of ten. */
+	CHECK_EQ(session_view(&s).health.loss, 100, "the loss");
+}
+
 static void gateway_answers(void)
 {
 	static struct peer_datagram d;
@@ -297,14 +343,42 @@ static void loss_threshold(void)
 			peer_heartbeat_echo(&s.peer, &h);
 	CHECK(!nl_event(nl, 0, &v), "the same is proposed twice");
 	session_expect_state(&s, JVPN_STATE_ATTACHED, 1);
-	/* All arrive again. */
-	end = test_now() + PATIENCE_MS;
+	/* All arrive again, for as long as the window remembers. */
+	end = test_now() + 3 * PATIENCE_MS;
 	while (test_now() < end && session_view(&s).health.loss > 50)
 		if (next_heartbeat(&s, 20, &h))
 			peer_heartbeat_echo(&s.peer, &h);
 	health_event(nl, PATIENCE_MS, JVPN_EVENT_QUALITY_OK, JVPN_REASON_HEALTH_RECOVERED);
 	answer_for(&s, 300, 0);
 	CHECK(!nl_event(nl, 0, &v), "the same is proposed twice");
+}
+
+/* Many heartbeats of one interruption are lost once; three interruptions are a rate. */
+static void interruptions(void)
+{
+	struct peer_heartbeat h;
+	unsigned int i, round;
+	struct nl_view v;
+	struct session s;
+	struct nl *nl;
+
+	fx = fx_open();
+	nl = listen_to("health");
+	s = prober(20, 60000);
+	fx_policy_set(&s.policy, JVPN_A_POLICY_LOSS_ENTER, 5);
+	fx_policy_set(&s.policy, JVPN_A_POLICY_LOSS_LEAVE, 1);
+	session_attach(&s);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 10; i++) {
+			REQUIRE(next_heartbeat(&s, PATIENCE_MS, &h), "no heartbeat");
+			peer_heartbeat_echo(&s.peer, &h);
+		}
+		CHECK(!nl_event(nl, 0, &v), "it is proposed to be VOLATILE after %u", round);
+		for (i = 0; i < 3; i++)
+			REQUIRE(next_heartbeat(&s, PATIENCE_MS, &h), "no heartbeat to lose");
+	}
+	answer_for(&s, 100, 0);
+	health_event(nl, PATIENCE_MS, JVPN_EVENT_QUALITY_LOW, JVPN_REASON_LOSS_THRESHOLD);
 }
 
 static void latency_threshold(void)
@@ -426,6 +500,9 @@ static const struct test_case cases[] = {
 	{ "a heartbeat follows the binding, and its echo is measured", first_heartbeat },
 	{ "heartbeats keep the interval of the policy", interval },
 	{ "an idle session sends nothing", idle_costs_nothing },
+	{ "packets from the other end alone keep heartbeats coming", received_is_active },
+	{ "an echo that was overtaken is not lost", overtaken_echo },
+	{ "one interruption or two are no loss rate", interruptions },
 	{ "a gateway answers heartbeats, a client does not", gateway_answers },
 	{ "a wrong echo measures nothing", wrong_echo },
 	{ "a path that is silent from the start is dead", silent_from_the_start },

@@ -40,6 +40,18 @@ lane_emulated()
 	if lane_kvm_works; then echo kvm; else echo tcg; fi
 }
 
+# lane_native: one whose clock can be trusted.
+lane_native()
+{
+	if [ -z "$(lane_host_problem)" ]; then
+		echo host
+	elif lane_kvm_works; then
+		echo kvm
+	else
+		echo uml
+	fi
+}
+
 # lane_choose LANE KERNEL: sets LANE and KERNEL, of which either may be left to us.
 lane_choose()
 {
@@ -53,9 +65,10 @@ lane_choose()
 	auto:)
 		if [ -z "$(lane_host_problem)" ]; then LANE=host; else LANE=$(lane_emulated); fi
 		;;
+	native:) LANE=$(lane_native) ;;
 	host: | host:host | uml: | uml:uml* | kvm: | tcg: | kvm:[0-9]* | tcg:[0-9]*) ;;
 	host:* | uml:* | kvm:* | tcg:*) die "kernel '$KERNEL' does not run in lane '$LANE'" ;;
-	*) die "unknown lane '$LANE': one of auto host kvm tcg uml" ;;
+	*) die "unknown lane '$LANE': one of auto native host kvm tcg uml" ;;
 	esac
 	case $LANE in
 	host)
