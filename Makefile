@@ -18,16 +18,31 @@ export LANE
 
 # make check TESTS="name..." runs only these.
 TESTS ?=
+# What else it runs: where time is what is claimed, on a machine that is not emulated.
+CHOSEN := $(or $(TESTS),--functions)
+LANE_NATIVE := LANE=$(LANE:auto=native)
+
+# make volatility: a profile of tools/volatility/profiles or a file; the rest is the profile's own
+# unless it is given.
+PROFILE ?= train
+DURATION ?=
+POLICY ?=
+SEED ?=
+
+# make scenarios SCENARIOS="paths hosts..." runs only these.
+SCENARIOS ?=
 
 SHELL := /bin/bash
 MODULE_FOR := $(if $(K),--kernel $(K),$(if $(KDIR),--kdir $(KDIR),--running))
 KBUILD_VARIABLES := $(foreach v,W C V,$(if $($(v)),$(v)=$($(v))))
 RUN_SUITE := tools/run-guest --name check --tally --timeout 2400
+# On a shared machine a guest may stand still for a second: what fails is tried once more, and said.
+TWICE := --env JVPN_TRIES=2
 # Where the kernel is given, LANE can only say how a stock one is run.
 LANE_STOCK := LANE=$(or $(filter kvm tcg,$(LANE)),auto)
 
 .PHONY: all modules userspace selftests install install-module install-programs uninstall clean \
-	check unit suite check-kernels check-debug lint demo bench help
+	check unit suite behaviour check-kernels check-debug scenarios check-long lint fuzz demo volatility bench help
 
 all: userspace modules ## the programs, and the module for the running kernel (or KDIR=, K=)
 
@@ -39,32 +54,53 @@ userspace: ## jvpnd and jvpnctl, in build/bin
 	@tools/deps.sh build
 	@$(MAKE) --no-print-directory -C userspace
 
-selftests:
+selftests: userspace
 	@$(MAKE) --no-print-directory -C selftests
 
-check: ## the unit tests, and the suite on a stock kernel (or LANE=)
-	@tools/suites "$(MAKE) -s unit" "$(MAKE) -s suite"
+check: ## the unit tests, the suite on a stock kernel (or LANE=), and the tests of behaviour
+	@tools/suites "$(MAKE) -s unit" "$(MAKE) -s suite" $(if $(TESTS),,"$(MAKE) -s behaviour")
 
 unit: userspace ## the unit tests alone
 	@$(MAKE) --no-print-directory -C userspace check
 
 suite: userspace selftests ## the suite alone
-	@$(RUN_SUITE) -- selftests/run $(TESTS)
+	@$(RUN_SUITE) $(TWICE) -- selftests/run $(CHOSEN)
+
+behaviour: userspace selftests ## what sessions do on bad networks, in time (LANE=)
+	@$(LANE_NATIVE) $(RUN_SUITE) $(TWICE) -- selftests/run --behaviour
 
 check-kernels: userspace selftests ## the suite on the newer kernels
-	@tools/suites "$(LANE_STOCK) $(RUN_SUITE) --kernel 6.12 -- selftests/run $(TESTS)" \
-		"LANE=uml $(RUN_SUITE) --kernel uml -- selftests/run $(TESTS)"
+	@tools/suites "$(LANE_STOCK) $(RUN_SUITE) --kernel 6.12 -- selftests/run $(CHOSEN)" \
+		"LANE=uml $(RUN_SUITE) --kernel uml -- selftests/run $(CHOSEN)"
 
 check-debug: userspace selftests ## the suite on kernels that look for memory, locking and lifetime errors
-	@tools/suites "LANE=uml $(RUN_SUITE) --kernel uml-kasan --timeout 7200 -- selftests/run $(TESTS)" \
-		"LANE=uml $(RUN_SUITE) --kernel uml-lockdep --timeout 7200 -- selftests/run $(TESTS)"
+	@tools/suites "LANE=uml $(RUN_SUITE) --kernel uml-kasan --timeout 7200 -- selftests/run $(CHOSEN)" \
+		"LANE=uml $(RUN_SUITE) --kernel uml-lockdep --timeout 7200 -- selftests/run $(CHOSEN)"
 
 lint: ## the module against W=1, sparse and checkpatch; generated files against their source
 	@tools/lint $(K)
 
+scenarios: userspace selftests ## what becomes of sessions on bad networks; report in build/scenarios
+	@tools/deps.sh guest
+	@tools/scenarios/scenarios $(SCENARIOS)
+
+check-long: userspace ## hours: every profile of an unsteady network, DURATION= each (1h)
+	@tools/scenarios/long $(or $(DURATION),1h)
+
+fuzz: ## libFuzzer on what reads datagrams and netlink messages; TIME= seconds each (60)
+	@tools/deps.sh build fuzz
+	@$(MAKE) --no-print-directory -C userspace fuzz
+
+model: ## the protocol and its state machine proved on models; minutes, no guest
+	@tools/model/run
+
 demo: userspace ## a real download that survives three changes of transport; report in build/demo
 	@tools/deps.sh demo
 	@tools/demo/demo
+
+volatility: userspace ## a session on an unsteady network; PROFILE= DURATION= POLICY= SEED=; report in build/volatility
+	@tools/deps.sh volatility
+	@tools/volatility/volatility --profile "$(PROFILE)" --duration "$(DURATION)" --policy "$(POLICY)" --seed "$(SEED)"
 
 bench: userspace ## jvpn against WireGuard; report in build/bench
 	@tools/deps.sh bench
