@@ -67,7 +67,7 @@ suite: userspace selftests ## the suite alone
 	@$(RUN_SUITE) $(TWICE) -- selftests/run $(CHOSEN)
 
 behaviour: userspace selftests ## what sessions do on bad networks, in time (LANE=)
-	@$(LANE_NATIVE) $(RUN_SUITE) $(TWICE) -- selftests/run --behaviour
+	@$(LANE_NATIVE) $(RUN_SUITE) --timeout 5400 $(TWICE) -- selftests/run --behaviour
 
 check-kernels: userspace selftests ## the suite on the newer kernels
 	@tools/suites "$(LANE_STOCK) $(RUN_SUITE) --kernel 6.12 -- selftests/run $(CHOSEN)" \

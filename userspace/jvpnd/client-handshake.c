@@ -152,11 +152,12 @@ static void handshake_next(struct client *c)
 
 	if (h->resolving)
 		return;
-	if (!c->n_remotes || jvpnd_now_ms() - c->resolved_ms > CLIENT_RESOLVE_MS) {
+	if (!c->n_remotes) {
 		h->resolving = true;
 		client_remotes_resolve(c, handshake_resolved);
 		return;
 	}
+	client_remotes_renew(c);
 	candidates_sort(c);
 	cand = handshake_pair_at(c, h->step, &to);
 	if (!cand && h->step) {

@@ -88,6 +88,7 @@ static void resolve_end(struct resolve *r)
 {
 	if (r->n_remotes && r->gateway == r->c->gateway)
 		resolve_install(r);
+	r->c->resolving--;
 	resolve_tell(r);
 	free(r);
 }
@@ -159,6 +160,7 @@ void client_remotes_resolve(struct client *c, client_resolved done)
 	r->gateway = c->gateway;
 	r->request.data = r;
 	c->resolved_ms = jvpnd_now_ms();
+	c->resolving++;
 	resolve_literals(r);
 	resolve_next(r);
 }
@@ -181,6 +183,7 @@ void client_remotes_prefer(struct client *c)
 
 void client_remotes_renew(struct client *c)
 {
-	if (jvpnd_now_ms() - c->resolved_ms > CLIENT_RESOLVE_MS)
+	/* A name server that does not answer holds a worker for long: one is enough. */
+	if (!c->resolving && jvpnd_now_ms() - c->resolved_ms > CLIENT_RESOLVE_MS)
 		client_remotes_resolve(c, NULL);
 }

@@ -28,8 +28,8 @@
 #define CLIENT_REMOTES_MAX 16
 #define CLIENT_RTO_MIN_MS 100
 #define CLIENT_RTO_UNKNOWN_MS 250
-/* Addresses of the gateway are asked for again after so long, if they are needed. */
-#define CLIENT_RESOLVE_MS 60000
+/* Names of a gateway that does not answer are asked for again after so long. */
+#define CLIENT_RESOLVE_MS 5000
 /* How often a REQUEST or PROOF is sent before its path is given up. */
 #define CLIENT_SENDS_MAX 3
 
@@ -92,6 +92,7 @@ struct client {
 	size_t n_remotes;
 	struct remote remotes[CLIENT_REMOTES_MAX];
 	uint64_t resolved_ms;
+	unsigned int resolving;		/* requests under way */
 
 	struct session *session;	/* NULL: none, a handshake is under way or due */
 	uint64_t session_born_ms;	/* or adopted */
