@@ -394,18 +394,20 @@ static enum jvpn_verdict challenge_judge(struct jvpn_client *c, struct jvpn_atte
 	bool stale = read->payload.flags & JVPN_WIRE_CHALLENGE_STALE;
 	enum jvpn_verdict verdict;
 
+	/*
+	 * What is of no use says nothing of the gateway's records either: a second answer to
+	 * a REQUEST may be older than the version that PROOF went by.
+	 */
+	if (ns_seen(a, read->msg->ns) || a->ns_count == JVPN_CLIENT_NS_MAX)
+		return JVPN_VERDICT_REPEATED;
+	if (!stale && (a->proof_count || a->state != JVPN_ATTEMPT_REQUESTED))
+		return JVPN_VERDICT_REPEATED;
 	verdict = challenge_fresh(c, read, a->v_floor);
 	if (verdict)
 		return verdict;
-	if (ns_seen(a, read->msg->ns) || a->ns_count == JVPN_CLIENT_NS_MAX)
-		return JVPN_VERDICT_REPEATED;
-	if (!a->proof_count) {
-		if (stale)
-			return JVPN_VERDICT_BAD_FIELD;
-		return a->state == JVPN_ATTEMPT_REQUESTED ? JVPN_VERDICT_OK :
-							    JVPN_VERDICT_REPEATED;
-	}
-	return stale ? stale_judge(c, a, read) : JVPN_VERDICT_REPEATED;
+	if (!a->proof_count)
+		return stale ? JVPN_VERDICT_BAD_FIELD : JVPN_VERDICT_OK;
+	return stale_judge(c, a, read);
 }
 
 /* One CHALLENGE in store is enough for a path: the newest. */

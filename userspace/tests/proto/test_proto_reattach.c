@@ -371,6 +371,28 @@ static void test_standby_version_seen(void)
 	free(w);
 }
 
+/* REQUEST was sent twice; the second answer is older than what PROOF went by. */
+static void test_second_challenge_late(void)
+{
+	struct jvpn_path p = path_make("198.51.100.1", 1), q = path_make("198.51.100.2", 2);
+	struct world *w = world_new();
+	struct jvpn_attempt *a, *found;
+	struct answer first, second, answer;
+
+	must(jvpn_client_request(&w->client, 7, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
+	first = gateway_rx(w, &a->request, sizeof(a->request), &p);
+	second = gateway_rx(w, &a->request, sizeof(a->request), &p);
+	must(jvpn_client_challenge(&w->client, first.msg, first.len, w->now_ms, &a), "CHALLENGE");
+	gateway_step(w, JVPN_STATE_VOLATILE);
+	client_challenged(w, 8, &q, true);
+	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
+	tap_equal(jvpn_client_challenge(&w->client, second.msg, second.len, w->now_ms, &found),
+		  JVPN_VERDICT_REPEATED, "a late second CHALLENGE is no rollback");
+	answer = prove(w, a, 0, &p);
+	tap_ok(!client_ack(w, &answer) && epochs_equal(w), "and the attempt goes on");
+	free(w);
+}
+
 /* --- confirmation by traffic --------------------------------------------- */
 
 static void test_confirm(void)
@@ -665,6 +687,7 @@ int main(void)
 	test_standby_expired();
 	test_standby_after_refresh();
 	test_standby_version_seen();
+	test_second_challenge_late();
 	test_confirm();
 	test_invited();
 	test_invitation_refused();
