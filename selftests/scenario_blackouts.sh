@@ -78,7 +78,7 @@ control_dropped()
 # The 33rd octet of each is another one.
 control_corrupted()
 {
-	control_spoilt @th,320,8 set 0xa5
+	control_spoilt @th,320,32 set 0xa5a5a5a5
 }
 
 BLACKOUT="recovery_window_ms: $((500 * T)), switch_cooldown_ms: $((500 * T)), $QUICK"
