@@ -35,7 +35,7 @@ SCENARIOS ?=
 SHELL := /bin/bash
 MODULE_FOR := $(if $(K),--kernel $(K),$(if $(KDIR),--kdir $(KDIR),--running))
 KBUILD_VARIABLES := $(foreach v,W C V,$(if $($(v)),$(v)=$($(v))))
-RUN_SUITE := tools/run-guest --name check --tally --timeout 2400
+RUN_SUITE := tools/run-guest --name check --tally --timeout 3000
 # On a shared machine a guest may stand still for a second: what fails is tried once more, and said.
 TWICE := --env JVPN_TRIES=2
 # Where the kernel is given, LANE can only say how a stock one is run.
