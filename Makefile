@@ -18,8 +18,8 @@ export LANE
 
 # make check TESTS="name..." runs only these.
 TESTS ?=
-# What else it runs: where time is what is claimed, on a machine that is not emulated.
 CHOSEN := $(or $(TESTS),--functions)
+# Where time is what is claimed, a machine that is not emulated.
 LANE_NATIVE := LANE=$(LANE:auto=native)
 
 # make volatility: a profile of tools/volatility/profiles or a file; the rest is the profile's own
@@ -42,7 +42,8 @@ TWICE := --env JVPN_TRIES=2
 LANE_STOCK := LANE=$(or $(filter kvm tcg,$(LANE)),auto)
 
 .PHONY: all modules userspace selftests install install-module install-programs uninstall clean \
-	check unit suite behaviour check-kernels check-debug scenarios check-long lint fuzz demo volatility bench help
+	check unit suite behaviour check-kernels check-debug scenarios check-long lint fuzz model \
+	demo volatility bench help
 
 all: userspace modules ## the programs, and the module for the running kernel (or KDIR=, K=)
 

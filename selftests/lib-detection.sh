@@ -50,11 +50,6 @@ long_way()
 	router_delay 100 ra rb rg
 }
 
-stands_by()
-{
-	ctl c --json transport list | "$PYTHON" -S -E "$LIB_DIR/daemon_json.py" standby "$1"
-}
-
 silences()
 {
 	audit_count c '"to":"RECOVERING","reason":"PROBE_TIMEOUT"'
