@@ -5,6 +5,8 @@
 #include <linux/skbuff.h>
 
 #include "addr.h"
+#include "compat.h"
+#include "core/blake2b.h"
 #include "core/wire.h"
 #include "device.h"
 #include "notify.h"
@@ -23,7 +25,7 @@ static const struct {
 } class_limit[JVPN_CONTROL_CLASSES] = {
 	[JVPN_CONTROL_FROM_KNOWN] = { 8000, 1000 },
 	[JVPN_CONTROL_FROM_ANSWERED] = { 2000, 500 },
-	[JVPN_CONTROL_INIT] = { 1000, 500 },
+	[JVPN_CONTROL_INIT] = { 500, 500 },
 	[JVPN_CONTROL_REQUEST] = { 1000, 500 },
 	[JVPN_CONTROL_PROOF] = { 1000, 500 },
 	[JVPN_CONTROL_CTRL] = { 200, 100 },
@@ -36,11 +38,16 @@ static const struct {
 /* Octets of an IPv6 address that are one source: what one customer is given. */
 #define SOURCE_PREFIX6 6
 
+/* A check costs 1 us: at most so much of a processor goes to strangers' noise. */
+#define MAC1_RATE 20000
+#define MAC1_BURST 1000
+
 void jvpn_control_init(struct jvpn_control *c)
 {
 	unsigned int i;
 
 	spin_lock_init(&c->lock);
+	jvpn_bucket_init(&c->mac1_checks, MAC1_BURST, 0);
 	get_random_bytes(&c->hash_key, sizeof(c->hash_key));
 	for (i = 0; i < JVPN_CONTROL_CLASSES; i++)
 		jvpn_bucket_init(&c->class[i], class_limit[i].burst, 0);
@@ -48,11 +55,15 @@ void jvpn_control_init(struct jvpn_control *c)
 		jvpn_bucket_init(&c->source[i], SOURCE_BURST, 0);
 }
 
-void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid)
+void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid,
+			   const u8 *mac1_key)
 {
 	spin_lock_bh(&c->lock);
 	c->net = net;
 	c->portid = portid;
+	c->has_mac1_key = mac1_key;
+	if (mac1_key)
+		memcpy(c->mac1_key, mac1_key, sizeof(c->mac1_key));
 	spin_unlock_bh(&c->lock);
 }
 
@@ -156,35 +167,94 @@ static enum jvpn_control_class class_of(const struct jvpn_control *c,
 	return class_by_type(type);
 }
 
-/* The source first: what it is refused takes nothing from its class. */
-static bool rates_allow(struct jvpn_control *c, const struct jvpn_addr *remote, u8 type)
-{
-	enum jvpn_control_class class = class_of(c, remote, type);
-	u64 now = jvpn_now_coarse_ms();
+/* A packet on its way up. */
+struct passing {
+	struct jvpn_control *c;
+	const struct jvpn_addr *remote;
+	u8 type;
+	enum jvpn_control_class class;
+	struct net *net;
+	u32 portid;
+	bool check_mac1;
+	u8 mac1_key[JVPN_CONTROL_KEY];
+};
 
-	return jvpn_bucket_take(bucket_of_source(c, remote), SOURCE_RATE, SOURCE_BURST, 1, now) &&
-	       jvpn_bucket_take(&c->class[class], class_limit[class].rate,
-				class_limit[class].burst, 1, now);
+static bool class_allows(struct passing *p, u64 now)
+{
+	return jvpn_bucket_take(&p->c->class[p->class], class_limit[p->class].rate,
+				class_limit[p->class].burst, 1, now);
 }
 
-static bool may_pass(struct jvpn_control *c, const struct jvpn_addr *remote, u8 type,
-		     struct net **net, u32 *portid, enum jvpn_counter *cause)
+/*
+ * The source first: what it is refused takes nothing from others. What must show
+ * a mac1 takes from its class when it has.
+ */
+static bool rates_allow(struct passing *p)
 {
-	bool pass = false;
+	struct jvpn_control *c = p->c;
+	u64 now = jvpn_now_coarse_ms();
+
+	if (!jvpn_bucket_take(bucket_of_source(c, p->remote), SOURCE_RATE, SOURCE_BURST, 1, now))
+		return false;
+	p->class = class_of(c, p->remote, p->type);
+	p->check_mac1 = c->has_mac1_key && (p->class == JVPN_CONTROL_INIT ||
+					    p->class == JVPN_CONTROL_REQUEST);
+	if (!p->check_mac1)
+		return class_allows(p, now);
+	memcpy(p->mac1_key, c->mac1_key, sizeof(p->mac1_key));
+	return jvpn_bucket_take(&c->mac1_checks, MAC1_RATE, MAC1_BURST, 1, now);
+}
+
+/* Return: JVPN_C_RX_CONTROL, or the cause to drop it. */
+static enum jvpn_counter may_pass(struct passing *p)
+{
+	enum jvpn_counter cause = JVPN_C_RX_CONTROL;
+	struct jvpn_control *c = p->c;
 
 	spin_lock_bh(&c->lock);
-	*portid = c->portid;
-	*net = c->net;
+	p->portid = c->portid;
+	p->net = c->net;
 	if (!c->portid) {
-		*cause = JVPN_C_RX_DROP_CONTROL_DEAF;
-	} else if (!rates_allow(c, remote, type)) {
-		*cause = JVPN_C_RX_DROP_CONTROL_RATE;
+		cause = JVPN_C_RX_DROP_CONTROL_DEAF;
+	} else if (!rates_allow(p)) {
+		cause = JVPN_C_RX_DROP_CONTROL_RATE;
 		c->dropped++;
-	} else {
-		pass = true;
 	}
 	spin_unlock_bh(&c->lock);
-	return pass;
+	return cause;
+}
+
+/* The last two fields of INIT and REQUEST are mac1 and mac2; mac1 covers all before it. */
+static bool mac1_verifies(const struct passing *p, const struct sk_buff *skb, u32 off, u32 len)
+{
+	union {
+		struct jvpn_wire_init init;
+		struct jvpn_wire_request request;
+		u8 octets[1];
+	} msg;
+	u32 covered = len - 2 * JVPN_WIRE_MAC;
+	u8 mac[JVPN_WIRE_MAC];
+
+	if (WARN_ON_ONCE(len > sizeof(msg)) || skb_copy_bits(skb, off, &msg, len))
+		return false;
+	jvpn_blake2b_mac(mac, sizeof(mac), p->mac1_key, sizeof(p->mac1_key), msg.octets, covered);
+	return !crypto_memneq(mac, msg.octets + covered, sizeof(mac));
+}
+
+static enum jvpn_counter mac1_judge(struct passing *p, const struct sk_buff *skb, u32 off, u32 len)
+{
+	enum jvpn_counter cause = JVPN_C_RX_CONTROL;
+	struct jvpn_control *c = p->c;
+
+	if (!mac1_verifies(p, skb, off, len))
+		return JVPN_C_RX_DROP_CONTROL_MAC1;
+	spin_lock_bh(&c->lock);
+	if (!class_allows(p, jvpn_now_coarse_ms())) {
+		cause = JVPN_C_RX_DROP_CONTROL_RATE;
+		c->dropped++;
+	}
+	spin_unlock_bh(&c->lock);
+	return cause;
 }
 
 static void note_full(struct jvpn_control *c)
@@ -197,18 +267,21 @@ static void note_full(struct jvpn_control *c)
 enum jvpn_counter jvpn_control_receive(struct jvpn_device *jd, const struct jvpn_transport *from,
 				       struct sk_buff *skb, u32 off, u32 len)
 {
+	struct passing p = { .c = &jd->control, .remote = &from->remote };
 	struct jvpn_wire_hdr hdr;
 	enum jvpn_counter cause;
-	struct net *net;
-	u32 portid;
 
 	if (len < sizeof(hdr) || skb_copy_bits(skb, off, &hdr, sizeof(hdr)))
 		return JVPN_C_RX_DROP_RUNT;
 	if (hdr.proto != JVPN_WIRE_PROTO || hdr.zero || jvpn_wire_control_size(hdr.type) != len)
 		return JVPN_C_RX_DROP_TYPE;
-	if (!may_pass(&jd->control, &from->remote, hdr.type, &net, &portid, &cause))
+	p.type = hdr.type;
+	cause = may_pass(&p);
+	if (cause == JVPN_C_RX_CONTROL && p.check_mac1)
+		cause = mac1_judge(&p, skb, off, len);
+	if (cause != JVPN_C_RX_CONTROL)
 		return cause;
-	if (!jvpn_notify_packet(jd, net, portid, from, skb, off, len)) {
+	if (!jvpn_notify_packet(jd, p.net, p.portid, from, skb, off, len)) {
 		note_full(&jd->control);
 		return JVPN_C_RX_DROP_CONTROL_FULL;
 	}

@@ -8,7 +8,9 @@
  * room for. Rates are kept for each source, so that nobody uses up the share of
  * others, and for each class of senders, so that a flood of forged sources,
  * which no limit for each source can bound, takes nothing from those whom the
- * daemon knows.
+ * daemon knows. INIT and REQUEST of strangers must have a right mac1 first
+ * (PROTOCOL JVPN1 2.3): who does not know the gateway's public key takes nothing
+ * from new clients.
  */
 #ifndef JVPN_CONTROL_H
 #define JVPN_CONTROL_H
@@ -29,6 +31,7 @@ struct sk_buff;
 #define JVPN_CONTROL_SOURCES 1024
 #define JVPN_CONTROL_KNOWN 16384
 #define JVPN_CONTROL_ANSWERED 4096
+#define JVPN_CONTROL_KEY 32
 
 /* Who sends a control packet, as far as can be told before it is read. */
 enum jvpn_control_class {
@@ -48,6 +51,9 @@ enum jvpn_control_class {
  * @portid: netlink port of the daemon, 0 if there is none
  * @net: namespace of that port
  * @dropped: packets dropped because of a rate, or because the channel was full
+ * @mac1_key: of INIT and REQUEST to this end
+ * @has_mac1_key: it was given
+ * @mac1_checks: bounds what they cost
  * @hash_key: so that nobody can aim at a place of what follows
  * @class: bounds what is passed up of each class
  * @source: bounds what is passed up of each source, several sharing a place
@@ -59,6 +65,9 @@ struct jvpn_control {
 	u32 portid;
 	struct net *net;
 	u64 dropped;
+	u8 mac1_key[JVPN_CONTROL_KEY];
+	bool has_mac1_key;
+	struct jvpn_bucket mac1_checks;
 	siphash_key_t hash_key;
 	struct jvpn_bucket class[JVPN_CONTROL_CLASSES];
 	struct jvpn_bucket source[JVPN_CONTROL_SOURCES];
@@ -67,7 +76,10 @@ struct jvpn_control {
 };
 
 void jvpn_control_init(struct jvpn_control *c);
-void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid);
+
+/* @mac1_key: JVPN_CONTROL_KEY octets, or NULL: mac1 is not looked at. */
+void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid,
+			   const u8 *mac1_key);
 
 /* Forget the port if it is this one. */
 void jvpn_control_forget(struct jvpn_control *c, const struct net *net, u32 portid);

@@ -225,6 +225,7 @@ static const struct nla_policy jvpn_nl_epoch_set_policy[JVPN_A_SESSION_MAX + 1] 
 static const struct nla_policy jvpn_nl_packet_register_policy[JVPN_A_PACKET_MAX + 1] = {
 	[0] = { .strict_start_type = 1 },
 	[JVPN_A_PACKET_IFINDEX] = { .type = NLA_U32 },
+	[JVPN_A_PACKET_MAC1_KEY] = NLA_POLICY_EXACT_LEN(JVPN_KEY_SIZE),
 };
 
 static const struct nla_policy jvpn_nl_packet_send_policy[JVPN_A_PACKET_MAX + 1] = {

@@ -407,10 +407,13 @@ int jvpn_nl_session_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 int jvpn_nl_packet_register_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct jvpn_device *jd = jvpn_genl_device(info, JVPN_A_PACKET_IFINDEX);
+	const struct nlattr *key;
 
 	if (IS_ERR(jd))
 		return PTR_ERR(jd);
-	jvpn_control_register(&jd->control, genl_info_net(info), info->snd_portid);
+	key = info->attrs[JVPN_A_PACKET_MAC1_KEY];
+	jvpn_control_register(&jd->control, genl_info_net(info), info->snd_portid,
+			      key ? nla_data(key) : NULL);
 	jvpn_device_put(jd);
 	return 0;
 }

@@ -27,6 +27,7 @@ static const char * const counter_names[JVPN_C_COUNT] = {
 	[JVPN_C_RX_DROP_CONTROL_FULL] = "rx_drop_control_full",
 	[JVPN_C_RX_DROP_CONTROL_DEAF] = "rx_drop_control_deaf",
 	[JVPN_C_RX_DROP_CONTROL_RATE] = "rx_drop_control_rate",
+	[JVPN_C_RX_DROP_CONTROL_MAC1] = "rx_drop_control_mac1",
 	[JVPN_C_RX_DROP_INDEX] = "rx_drop_index",
 	[JVPN_C_RX_DROP_UNBOUND] = "rx_drop_unbound",
 	[JVPN_C_RX_DROP_AUTH] = "rx_drop_auth",

@@ -36,6 +36,7 @@ enum jvpn_counter {
 	JVPN_C_RX_DROP_CONTROL_FULL,	/* control channel full */
 	JVPN_C_RX_DROP_CONTROL_DEAF,	/* no daemon */
 	JVPN_C_RX_DROP_CONTROL_RATE,	/* above a rate of control packets */
+	JVPN_C_RX_DROP_CONTROL_MAC1,	/* a stranger's, mac1 does not verify */
 	JVPN_C_RX_DROP_INDEX,	/* unknown index */
 	JVPN_C_RX_DROP_UNBOUND,	/* source is not bound */
 	JVPN_C_RX_DROP_AUTH,	/* does not authenticate */

@@ -82,8 +82,8 @@ forged()
 	kernel_refuses unknown rx_drop_type -s $ANYBODY
 	kernel_refuses runt rx_drop_runt -s $ANYBODY
 	kernel_refuses data rx_drop_index -s $ANYBODY
-	daemon_refuses init INIT "mac1 does not verify"
-	daemon_refuses request REQUEST "mac1 does not verify"
+	kernel_refuses init rx_drop_control_mac1 -s $ANYBODY
+	kernel_refuses request rx_drop_control_mac1 -s $ANYBODY
 	daemon_refuses proof PROOF "ticket is sealed under an unknown key"
 	daemon_refuses ctrl CTRL "index names nothing here"
 	unchanged

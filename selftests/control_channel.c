@@ -6,6 +6,7 @@
  * costs more than a bounded queue.
  */
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,14 +34,22 @@ static void begin(void)
 	peer_open(&peer, &local, &fx.addr4);
 }
 
-static struct nl *daemon_open(void)
+static void daemon_register(struct nl *nl, const uint8_t *mac1_key)
 {
-	struct nl *nl = nl_open();
 	struct nl_request r = nl_begin(nl, JVPN_CMD_PACKET_REGISTER);
 	struct nl_reply reply;
 
 	nl_put_u32(&r, JVPN_A_PACKET_IFINDEX, fx.ifindex);
+	if (mac1_key)
+		nl_put(&r, JVPN_A_PACKET_MAC1_KEY, mac1_key, JVPN_KEY_SIZE);
 	REQUIRE(!nl_run(&r, &reply), "cannot register: %s", reply.text);
+}
+
+static struct nl *daemon_open(void)
+{
+	struct nl *nl = nl_open();
+
+	daemon_register(nl, NULL);
 	return nl;
 }
 
@@ -272,6 +281,72 @@ static void bounded(unsigned int count, uint8_t type, uint16_t size, unsigned in
 		 "messages passed and dropped");
 }
 
+static const uint8_t mac1_key[JVPN_KEY_SIZE] = { 5, 6, 7 };
+
+#define MAC 16
+
+/* mac1 is before mac2 at the end, and covers what is before it. */
+static void mac1_stamp(uint8_t *data, size_t len)
+{
+	size_t covered = len - 2 * MAC;
+
+	crypto_generichash(data + covered, MAC, data, covered, mac1_key, sizeof(mac1_key));
+}
+
+static void mac1(void)
+{
+	static const unsigned int flipped[] = { 4, 100, 328 - 2 * MAC - 1, 328 - 2 * MAC };
+	struct nl *nl = nl_open();
+	uint8_t data[512];
+	struct nl_view v;
+	unsigned int i;
+	size_t len;
+
+	begin();
+	daemon_register(nl, mac1_key);
+	for (i = 0; i < MESSAGES; i++) {
+		len = message(data, messages[i].type, messages[i].size);
+		if (data[0] == 1 || data[0] == 5) {
+			expect_dropped(data, len, "rx_drop_control_mac1");
+			mac1_stamp(data, len);
+		}
+		peer_send_raw(&peer, data, len);
+		arrives(nl, data, len);
+	}
+	for (i = 0; i < sizeof(flipped) / sizeof(flipped[0]); i++) {
+		len = message(data, 1, 328);
+		mac1_stamp(data, len);
+		data[flipped[i]] ^= 1;
+		expect_dropped(data, len, "rx_drop_control_mac1");
+	}
+	CHECK(!nl_event(nl, 20, &v), "one that was changed reached the daemon");
+	daemon_register(nl, NULL);
+	peer_send_raw(&peer, data, len);
+	arrives(nl, data, len);
+}
+
+/* Whoever does not know the public key takes nothing from those who do. */
+static void noise_is_refused_first(void)
+{
+	struct nl *nl = nl_open();
+	uint8_t data[512];
+	unsigned int i;
+	size_t len;
+
+	begin();
+	sources_open();
+	daemon_register(nl, mac1_key);
+	len = message(data, 1, 328);
+	for (i = 0; i < 800; i++)
+		peer_send_raw(&sources[i % SOURCES], data, len);
+	CHECK(WAIT_FOR(nl_counter(fx.nl, fx.ifindex, "rx_drop_control_mac1") == 800),
+	      "only %llu were dropped as noise",
+	      (unsigned long long)nl_counter(fx.nl, fx.ifindex, "rx_drop_control_mac1"));
+	mac1_stamp(data, len);
+	peer_send_raw(&peer, data, len);
+	arrives(nl, data, len);
+}
+
 static void bounded_source(void)
 {
 	bounded(1, 1, 328, 250, 500);
@@ -279,7 +354,7 @@ static void bounded_source(void)
 
 static void bounded_inits(void)
 {
-	bounded(SOURCES, 1, 328, 500, 1000);
+	bounded(SOURCES, 1, 328, 500, 500);
 }
 
 static void bounded_proofs(void)
@@ -467,6 +542,8 @@ static const struct test_case cases[] = {
 	{ "the last to register receives, until its port closes", last_registers },
 	{ "a daemon that died is forgotten", daemon_dies },
 	{ "a daemon that does not read loses messages, and is told how many", full_queue },
+	{ "a stranger's INIT and REQUEST need a right mac1", mac1 },
+	{ "noise takes nothing from who knows the public key", noise_is_refused_first },
 	{ "the rate of a source is bounded", bounded_source },
 	{ "the rate of INIT from many sources is bounded", bounded_inits },
 	{ "the rate of PROOF from many sources is bounded", bounded_proofs },

@@ -669,6 +669,9 @@ enum jvpn_a_session {
  * @JVPN_A_PACKET_DROPPED: u64. Control packets dropped so far because the channel was full
  *   (received packets).
  * @JVPN_A_PACKET_PAD: Padding of 64-bit attributes.
+ * @JVPN_A_PACKET_MAC1_KEY: binary, JVPN_KEY_SIZE octets. BLAKE2b-256("mac1----" || static
+ *   public key of this end): INIT and REQUEST of strangers are passed up only if mac1
+ *   verifies under it (packet-register). Without it mac1 is not looked at.
  */
 enum jvpn_a_packet {
 	JVPN_A_PACKET_IFINDEX = 1,
@@ -676,6 +679,7 @@ enum jvpn_a_packet {
 	JVPN_A_PACKET_PAYLOAD,
 	JVPN_A_PACKET_DROPPED,
 	JVPN_A_PACKET_PAD,
+	JVPN_A_PACKET_MAC1_KEY,
 
 	/* private: */
 	__JVPN_A_PACKET_MAX
@@ -837,7 +841,7 @@ enum jvpn_cmd {
 	/*
 	 * Receive the control packets of the device at this netlink port, until the port
 	 * closes. The last one to register wins.
-	 * - do request: ifindex.
+	 * - do request: ifindex, mac1-key.
 	 */
 	JVPN_CMD_PACKET_REGISTER,
 	/*

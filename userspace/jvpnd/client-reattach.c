@@ -54,6 +54,18 @@ static void try_prepared_cancel(struct client *c, struct client_try *try)
 	}
 }
 
+/*
+ * Another round of PROOFs begins. Those of this one may yet be committed, but the kernel prepares
+ * few: their keys stay with the protocol library.
+ */
+static void try_round_end(struct client *c, struct client_try *try)
+{
+	for (size_t i = 0; i < JVPN_CLIENT_PROOFS_MAX; i++)
+		if (try->cookies[i])
+			try->formers[try->former++ % JVPN_CLIENT_FORMER_MAX] = try->cookies[i];
+	try_prepared_cancel(c, try);
+}
+
 static void try_request_fail(struct client_try *try, const char *why)
 {
 	if (try->request)
@@ -327,8 +339,7 @@ bool client_reattach_prove(struct client *c, struct jvpn_attempt *attempt, unsig
 	const struct candidate *cand = candidate_find(c, try->candidate);
 	enum jvpn_verdict verdict;
 
-	/* PROOFs of a former round name the past. */
-	try_prepared_cancel(c, try);
+	try_round_end(c, try);
 	verdict = jvpn_client_proof(&c->proto, attempt, 0, count, jvpnd_now_ms(),
 				    &jvpn_rng_system);
 	if (verdict) {
@@ -492,14 +503,30 @@ static void reattach_invited(struct client *c, const struct kernel_packet *packe
 
 /* --- commit --------------------------------------------------------------------------------- */
 
+static bool cookie_among(const uint64_t *cookies, size_t count, uint64_t cookie)
+{
+	for (size_t i = 0; i < count; i++)
+		if (cookies[i] == cookie)
+			return true;
+	return false;
+}
+
+static bool try_is_former(const struct client_try *try, const struct jvpn_epoch *epoch)
+{
+	return cookie_among(try->formers, JVPN_CLIENT_FORMER_MAX, reattach_cookie(epoch));
+}
+
 static struct client_try *reattach_try_of_epoch(struct client *c, const struct jvpn_epoch *epoch)
 {
 	uint64_t cookie = reattach_cookie(epoch);
 
-	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++)
-		for (size_t j = 0; c->tries[i].used && j < JVPN_CLIENT_PROOFS_MAX; j++)
-			if (c->tries[i].cookies[j] == cookie)
-				return &c->tries[i];
+	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++) {
+		struct client_try *try = &c->tries[i];
+
+		if (try->used && (try_is_former(try, epoch) ||
+				  cookie_among(try->cookies, JVPN_CLIENT_PROOFS_MAX, cookie)))
+			return try;
+	}
 	return NULL;
 }
 
@@ -532,6 +559,7 @@ static void reattach_committed(struct client *c, const struct jvpn_client_commit
 	if (cand)
 		candidate_answered(cand, jvpnd_now_ms(), reattach_rtt_us(try));
 	if (try) {
+		/* The kernel has dropped what was prepared for this epoch or an older one. */
 		memset(try->cookies, 0, sizeof(try->cookies));
 		reattach_jump_reply(c, try);
 	}
@@ -559,6 +587,13 @@ static bool reattach_kernel_commit(struct client *c, const struct jvpn_client_co
 	};
 	struct kernel_answer answer;
 
+	if (try && try_is_former(try, &commit->epoch)) {
+		args.cookie = 0;
+		args.role = JVPN_ROLE_CLIENT;
+		args.path = &try->to;
+		args.epoch = &commit->epoch;
+		args.epoch_number = commit->e_new;
+	}
 	for (int i = 0; i < 2 && session_is_live(s); i++) {
 		args.expected_version = s->version;
 		if (try && try->purpose == CLIENT_REFRESH)

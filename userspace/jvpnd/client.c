@@ -359,6 +359,7 @@ int client_open(struct jvpnd *d, char *error, size_t error_size)
 	d->client = c;
 	c->d = d;
 	sodium_mlock(&c->proto, sizeof(c->proto));
+	jvpn_mac_keys_derive(&c->own_mac, d->config->public_key);
 	uv_timer_init(d->loop, &c->handshake.timer);
 	c->handshake.timer.data = c;
 	client_move_open(c);
@@ -401,7 +402,13 @@ json_t *client_status_json(const struct jvpnd *d)
 			 (json_int_t)client_move_switches_count(c));
 }
 
+static const uint8_t *client_mac1_key(const struct jvpnd *d)
+{
+	return d->client->own_mac.mac1;
+}
+
 const struct role client_role = {
+	.mac1_key = client_mac1_key,
 	.packet = client_packet,
 	.unbound = client_unbound,
 	.health = client_health,

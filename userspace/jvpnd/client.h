@@ -52,6 +52,8 @@ enum client_purpose {
  * @used: the attempt of the same number is ours
  * @reason: of the jump
  * @cookies: prepared bindings in the kernel, by PROOF; 0 none
+ * @formers: those of PROOFs of earlier rounds, no longer in the kernel; 0 none
+ * @former: where the next one goes
  * @sends: of what is being sent now
  * @next_ms: when it is sent again or given up
  * @asked_ms: when REQUEST or PROOF went out first
@@ -64,6 +66,8 @@ struct client_try {
 	struct path to;
 	uint32_t reason;
 	uint64_t cookies[JVPN_CLIENT_PROOFS_MAX];
+	uint64_t formers[JVPN_CLIENT_FORMER_MAX];
+	unsigned int former;
 	unsigned int sends;
 	uint64_t next_ms;
 	uint64_t asked_ms;
@@ -88,7 +92,8 @@ struct client {
 	struct jvpnd *d;
 	struct candidates *candidates;
 	size_t gateway;		/* which of the configured ones */
-	struct jvpn_mac_keys mac;
+	struct jvpn_mac_keys mac;	/* of the gateway */
+	struct jvpn_mac_keys own_mac;
 	size_t n_remotes;
 	struct remote remotes[CLIENT_REMOTES_MAX];
 	uint64_t resolved_ms;

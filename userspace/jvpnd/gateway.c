@@ -109,7 +109,7 @@ static bool gateway_listen(struct jvpnd *d, const struct jvpn_config *config, ch
 void gateway_send(struct gateway *gw, const struct path *to, const void *data, size_t size)
 {
 	static struct jvpn_log_limit limit = { .burst = 5 };
-	int rc = kernel_packet_send(gw->d->kernel, to, data, size);
+	int rc = kernel_packet_queue(gw->d->kernel, to, data, size);
 	char text[PATH_TEXT];
 
 	if (rc)
@@ -409,7 +409,13 @@ json_t *gateway_status_json(const struct jvpnd *d)
 			 "control_packets_dropped", (json_int_t)gw->packets_dropped);
 }
 
+static const uint8_t *gateway_mac1_key(const struct jvpnd *d)
+{
+	return d->gateway->proto.mac.mac1;
+}
+
 const struct role gateway_role = {
+	.mac1_key = gateway_mac1_key,
 	.packet = gateway_packet,
 	.unbound = gateway_unbound,
 	.health = gateway_health,

@@ -3,14 +3,41 @@
 
 #include "util.h"
 
+static struct {
+	bool held;
+	uint64_t boot_ms;
+	uint64_t wall_s;	/* 0: not asked for yet */
+} turn;
+
+static uint64_t wall_s_read(void)
+{
+	return jvpn_util_time_real_ms() / 1000;
+}
+
+void jvpnd_time_hold(void)
+{
+	turn.boot_ms = jvpn_util_time_boot_ms();
+	turn.wall_s = 0;
+	turn.held = true;
+}
+
+void jvpnd_time_release(void)
+{
+	turn.held = false;
+}
+
 uint64_t jvpnd_now_ms(void)
 {
-	return jvpn_util_time_boot_ms();
+	return turn.held ? turn.boot_ms : jvpn_util_time_boot_ms();
 }
 
 uint64_t jvpnd_wall_s(void)
 {
-	return jvpn_util_time_real_ms() / 1000;
+	if (!turn.held)
+		return wall_s_read();
+	if (!turn.wall_s)
+		turn.wall_s = wall_s_read();
+	return turn.wall_s;
 }
 
 void jvpnd_record(struct jvpnd *d, json_t *record)

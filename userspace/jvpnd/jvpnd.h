@@ -35,6 +35,7 @@ struct reconcile;
 
 /**
  * struct role - what a gateway and a client do differently
+ * @mac1_key: of INIT and REQUEST that come here
  * @changed: transitions of a session were applied (it may be terminated now)
  * @epoch: an epoch was installed without a transition
  * @adopt: a session was found in the kernel; its record, if any, is loaded
@@ -44,6 +45,7 @@ struct reconcile;
  * @reload: config is the new configuration, d->config still the old one; cannot fail
  */
 struct role {
+	const uint8_t *(*mac1_key)(const struct jvpnd *d);
 	void (*packet)(struct jvpnd *d, const struct kernel_packet *packet);
 	void (*unbound)(struct jvpnd *d, struct session *s, const struct kernel_unbound *event);
 	void (*health)(struct jvpnd *d, struct session *s,
@@ -88,6 +90,13 @@ struct jvpnd {
 	bool failed;			/* it stops because it cannot go on */
 };
 
+/*
+ * Between these two calls time stands still: packets that were read together have arrived
+ * together, and to ask the clock for each costs as much as the packet, where that is a system call.
+ * For the thread of the loop only, which has no use for finer times than a bundle takes.
+ */
+void jvpnd_time_hold(void);
+void jvpnd_time_release(void);
 /* CLOCK_BOOTTIME, as the kernel's deadlines. */
 uint64_t jvpnd_now_ms(void);
 /* CLOCK_REALTIME, for what outlives the machine's uptime. */

@@ -324,6 +324,7 @@ static bool kernel_event_is_ours(const struct kernel *kernel, const struct jvpn_
 {
 	switch (event->kind) {
 	case JVPN_NL_EVENT_LOST:
+	case JVPN_NL_EVENT_UNSENT:
 		return true;
 	case JVPN_NL_EVENT_UNBOUND:
 		return event->unbound.ifindex == kernel->ifindex;
@@ -359,6 +360,9 @@ static void kernel_event(void *context, const struct jvpn_nl_event *event)
 	case JVPN_NL_EVENT_PACKET:
 		kernel_event_packet(r, &event->packet);
 		break;
+	case JVPN_NL_EVENT_UNSENT:
+		r->handlers->unsent(r->context, event->why);
+		break;
 	}
 }
 
@@ -380,24 +384,40 @@ void kernel_events_read(struct kernel *kernel, const struct kernel_handlers *han
 	jvpn_nl_listener_read(kernel->events, kernel_event, &r, budget);
 }
 
-void kernel_packets_read(struct kernel *kernel, const struct kernel_handlers *handlers,
-			 void *context, unsigned int budget)
+unsigned int kernel_packets_read(struct kernel *kernel, const struct kernel_handlers *handlers,
+				 void *context, unsigned int budget)
 {
 	struct kernel_reading r = { kernel, handlers, context };
 
-	jvpn_nl_listener_read(kernel->packets, kernel_event, &r, budget);
+	return jvpn_nl_listener_read(kernel->packets, kernel_event, &r, budget);
 }
 
-int kernel_packets_register(struct kernel *kernel, const struct kernel_handlers *handlers,
-			    void *context, char *error, size_t error_size)
+int kernel_packets_register(struct kernel *kernel, const uint8_t *mac1_key,
+			    const struct kernel_handlers *handlers, void *context, char *error,
+			    size_t error_size)
 {
 	struct kernel_reading r = { kernel, handlers, context };
 	struct jvpn_nl_error e = {};
-	int rc = jvpn_nl_packet_register(kernel->packets, kernel->ifindex, kernel_event, &r, &e);
+	int rc = jvpn_nl_packet_register(kernel->packets, kernel->ifindex, mac1_key, kernel_event,
+					 &r, &e);
 
 	if (rc)
 		kernel_error_text(&e, error, error_size);
 	return rc;
+}
+
+static bool kernel_packet_put(const struct kernel *kernel, struct jvpn_nl_packet *packet,
+			      const struct path *to, const void *data, size_t size)
+{
+	if (size > sizeof(packet->payload))
+		return false;
+	JVPN_NL_SET(packet, ifindex, kernel->ifindex);
+	packet->has.transport = true;
+	kernel_path_put(&packet->transport, to);
+	packet->has.payload = true;
+	packet->payload_size = size;
+	memcpy(packet->payload, data, size);
+	return true;
 }
 
 int kernel_packet_send(struct kernel *kernel, const struct path *to, const void *data,
@@ -405,15 +425,24 @@ int kernel_packet_send(struct kernel *kernel, const struct path *to, const void 
 {
 	struct jvpn_nl_packet packet = {};
 
-	if (size > sizeof(packet.payload))
+	if (!kernel_packet_put(kernel, &packet, to, data, size))
 		return -EMSGSIZE;
-	JVPN_NL_SET(&packet, ifindex, kernel->ifindex);
-	packet.has.transport = true;
-	kernel_path_put(&packet.transport, to);
-	packet.has.payload = true;
-	packet.payload_size = size;
-	memcpy(packet.payload, data, size);
 	return jvpn_nl_packet_send(kernel->nl, &packet, NULL);
+}
+
+int kernel_packet_queue(struct kernel *kernel, const struct path *to, const void *data,
+			size_t size)
+{
+	struct jvpn_nl_packet packet = {};
+
+	if (!kernel_packet_put(kernel, &packet, to, data, size))
+		return -EMSGSIZE;
+	return jvpn_nl_packet_queue(kernel->packets, &packet, NULL);
+}
+
+void kernel_packets_flush(struct kernel *kernel)
+{
+	jvpn_nl_packet_flush(kernel->packets);
 }
 
 /* --- sockets ---------------------------------------------------------------------------- */

@@ -160,6 +160,7 @@ struct kernel_handlers {
 	void (*packet)(void *context, const struct kernel_packet *packet);
 	/* Events were lost: read everything again. */
 	void (*overrun)(void *context, const char *why);
+	void (*unsent)(void *context, const char *why);
 };
 
 /* --- requests ------------------------------------------------------------ */
@@ -179,13 +180,18 @@ int kernel_events_fd(const struct kernel *kernel);
 int kernel_packets_fd(const struct kernel *kernel);
 void kernel_events_read(struct kernel *kernel, const struct kernel_handlers *handlers,
 			void *context, unsigned int budget);
-void kernel_packets_read(struct kernel *kernel, const struct kernel_handlers *handlers,
-			 void *context, unsigned int budget);
-/* From now on control packets come here. */
-int kernel_packets_register(struct kernel *kernel, const struct kernel_handlers *handlers,
-			    void *context, char *error, size_t error_size);
+unsigned int kernel_packets_read(struct kernel *kernel, const struct kernel_handlers *handlers,
+				 void *context, unsigned int budget);
+/* From now on control packets come here. mac1_key: see jvpn_nl_packet_register(). */
+int kernel_packets_register(struct kernel *kernel, const uint8_t *mac1_key,
+			    const struct kernel_handlers *handlers, void *context, char *error,
+			    size_t error_size);
 int kernel_packet_send(struct kernel *kernel, const struct path *to, const void *data,
 		       size_t size);
+/* To be sent with others by the next flush; the handler "unsent" is told if that fails. */
+int kernel_packet_queue(struct kernel *kernel, const struct path *to, const void *data,
+			size_t size);
+void kernel_packets_flush(struct kernel *kernel);
 
 /* local.family chooses the family; port 0: any. Fills id and port. */
 int kernel_socket_new(struct kernel *kernel, struct kernel_socket *sock, char *error,

@@ -14,13 +14,23 @@
 
 /* Messages handled before the loop looks elsewhere. */
 #define EVENTS_BUDGET 256
-#define PACKETS_BUDGET 64
+#define PACKETS_BUDGET 128
+/*
+ * Above so many control packets a second they are read in bundles: to be woken for each costs more
+ * than to refuse it, and that at the expense of the sessions' own packets.
+ */
+#define PACKETS_FEW 500
+#define PACKETS_FEW_BURST 50
+#define PACKETS_BUNDLE_MS 5
 /* Address and route follow a link within moments: look once, when they all are there. */
 #define LINKS_SETTLE_MS 5
 
 static struct {
 	uv_poll_t events;
 	uv_poll_t packets;
+	uv_timer_t bundle;
+	uv_prepare_t send;
+	struct jvpn_bucket few;
 	uv_poll_t links;
 	uv_timer_t settle;
 	struct jvpn_rtnl_monitor *monitor;
@@ -92,6 +102,14 @@ static void loop_overrun(void *context, const char *why)
 	reconcile_soon(context);
 }
 
+static void loop_unsent(void *context, const char *why)
+{
+	static struct jvpn_log_limit limit = { .burst = 5 };
+
+	(void)context;
+	jvpn_log_limited(&limit, JVPN_LOG_DEBUG, "a control packet cannot be sent: %s", why);
+}
+
 static const struct kernel_handlers loop_handlers = {
 	.transitions = loop_transitions,
 	.epoch = loop_epoch,
@@ -99,6 +117,7 @@ static const struct kernel_handlers loop_handlers = {
 	.unbound = loop_unbound,
 	.packet = loop_packet,
 	.overrun = loop_overrun,
+	.unsent = loop_unsent,
 };
 
 static void loop_events_readable(uv_poll_t *poll, int status, int events)
@@ -110,13 +129,45 @@ static void loop_events_readable(uv_poll_t *poll, int status, int events)
 	sessions_settle(d);
 }
 
+/* Returns whether they come so fast that they should be read in bundles. */
+static bool loop_packets_read(struct jvpnd *d)
+{
+	unsigned int count;
+	bool many;
+
+	jvpnd_time_hold();
+	count = kernel_packets_read(d->kernel, &loop_handlers, d, PACKETS_BUDGET);
+	sessions_settle(d);
+	many = !jvpn_bucket_take(&loop.few, PACKETS_FEW, PACKETS_FEW_BURST, count, jvpnd_now_ms());
+	jvpnd_time_release();
+	return many;
+}
+
+static void loop_packets_readable(uv_poll_t *poll, int status, int events);
+
+static void loop_packets_bundle(uv_timer_t *timer)
+{
+	if (loop_packets_read(timer->data))
+		return;
+	uv_timer_stop(timer);
+	uv_poll_start(&loop.packets, UV_READABLE, loop_packets_readable);
+}
+
 static void loop_packets_readable(uv_poll_t *poll, int status, int events)
 {
-	struct jvpnd *d = poll->data;
-
 	(void)status, (void)events;
-	kernel_packets_read(d->kernel, &loop_handlers, d, PACKETS_BUDGET);
-	sessions_settle(d);
+	if (!loop_packets_read(poll->data))
+		return;
+	uv_poll_stop(poll);
+	uv_timer_start(&loop.bundle, loop_packets_bundle, PACKETS_BUNDLE_MS, PACKETS_BUNDLE_MS);
+}
+
+/* Answers of one turn of the loop leave together. */
+static void loop_send(uv_prepare_t *prepare)
+{
+	struct jvpnd *d = prepare->data;
+
+	kernel_packets_flush(d->kernel);
 }
 
 /* --- what the system tells --------------------------------------------------------- */
@@ -248,12 +299,19 @@ bool loop_open(struct jvpnd *d, char *error, size_t error_size)
 		snprintf(error, error_size, "cannot set the event loop up: %s", uv_strerror(rc));
 		return false;
 	}
+	jvpn_bucket_init(&loop.few, PACKETS_FEW_BURST, jvpnd_now_ms());
+	uv_timer_init(d->loop, &loop.bundle);
+	loop.bundle.data = d;
+	uv_prepare_init(d->loop, &loop.send);
+	loop.send.data = d;
+	uv_prepare_start(&loop.send, loop_send);
 	loop_watchdog_start(d);
 	if (!loop_links_watch(d, error, error_size))
 		return false;
 	/* What changed before is not told. */
 	loop_link(d, NULL);
-	return !kernel_packets_register(d->kernel, &loop_handlers, d, error, error_size);
+	return !kernel_packets_register(d->kernel, d->role->mac1_key(d), &loop_handlers, d, error,
+					error_size);
 }
 
 static void loop_handle_close(uv_handle_t *handle, void *context)

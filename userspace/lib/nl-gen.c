@@ -824,6 +824,13 @@ static const struct jvpn_nl_field jvpn_nl_packet_fields[JVPN_A_PACKET_MAX + 1] =
 		.offset = offsetof(struct jvpn_nl_packet, dropped),
 		.has = offsetof(struct jvpn_nl_packet, has.dropped),
 	},
+	[JVPN_A_PACKET_MAC1_KEY] = {
+		.name = "mac1-key",
+		.kind = JVPN_NL_BINARY,
+		.offset = offsetof(struct jvpn_nl_packet, mac1_key),
+		.has = offsetof(struct jvpn_nl_packet, has.mac1_key),
+		.size = JVPN_KEY_SIZE,
+	},
 };
 
 const struct jvpn_nl_object jvpn_nl_packet_object = {

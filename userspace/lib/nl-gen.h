@@ -223,13 +223,14 @@ struct jvpn_nl_session {
 /* A control packet (any JVPN1 message but DATA). */
 struct jvpn_nl_packet {
 	struct {
-		bool ifindex, transport, payload, dropped;
+		bool ifindex, transport, payload, dropped, mac1_key;
 	} has;
 	uint32_t ifindex;
 	struct jvpn_nl_transport transport;
 	size_t payload_size;
 	uint8_t payload[JVPN_PACKET_MAX];
 	uint64_t dropped;
+	uint8_t mac1_key[JVPN_KEY_SIZE];
 };
 
 /*

@@ -263,6 +263,36 @@ ssize_t jvpn_nl_sock_receive(struct jvpn_nl_sock *sock)
 	return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : got;
 }
 
+int jvpn_nl_sock_receive_many(struct jvpn_nl_sock *sock, ssize_t octets[JVPN_NL_SLOTS])
+{
+	struct mmsghdr msgs[JVPN_NL_SLOTS] = {};
+	struct sockaddr_nl from[JVPN_NL_SLOTS];
+	struct iovec iov[JVPN_NL_SLOTS];
+	int got;
+
+	for (size_t i = 0; i < JVPN_NL_SLOTS; i++) {
+		iov[i] = (struct iovec){ sock->receive + i * JVPN_NL_SLOT_SIZE,
+					 JVPN_NL_SLOT_SIZE };
+		msgs[i].msg_hdr = (struct msghdr){
+			.msg_name = &from[i], .msg_namelen = sizeof(from[i]),
+			.msg_iov = &iov[i], .msg_iovlen = 1,
+		};
+	}
+	do {
+		got = recvmmsg(jvpn_nl_sock_fd(sock), msgs, JVPN_NL_SLOTS, 0, NULL);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	for (int i = 0; i < got; i++) {
+		octets[i] = msgs[i].msg_len;
+		if (from[i].nl_pid)
+			octets[i] = 0;
+		else if (msgs[i].msg_hdr.msg_flags & MSG_TRUNC)
+			octets[i] = -EMSGSIZE;
+	}
+	return got;
+}
+
 static int sock_send(struct jvpn_nl_sock *sock, struct jvpn_nl_error *error)
 {
 	struct nlmsghdr *message = (struct nlmsghdr *)sock->send;

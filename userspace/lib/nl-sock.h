@@ -108,4 +108,15 @@ int jvpn_nl_sock_dump(struct jvpn_nl_sock *sock, const struct jvpn_nl_exchange *
  */
 ssize_t jvpn_nl_sock_receive(struct jvpn_nl_sock *sock);
 
+/* Messages received at once; events and control packets are smaller than a slot. */
+#define JVPN_NL_SLOTS 16
+#define JVPN_NL_SLOT_SIZE (JVPN_NL_RECEIVE_MAX / JVPN_NL_SLOTS)
+
+/*
+ * The same for as many as there are slots: message i is at sock->receive + i * JVPN_NL_SLOT_SIZE.
+ * Returns their number, 0 if there is none, or a negative errno. octets[i] is the size of message
+ * i, 0 if it is of no use, -EMSGSIZE if it was larger than its slot.
+ */
+int jvpn_nl_sock_receive_many(struct jvpn_nl_sock *sock, ssize_t octets[JVPN_NL_SLOTS]);
+
 #endif /* JVPN_NL_SOCK_H */

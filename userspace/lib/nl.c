@@ -28,6 +28,8 @@ struct jvpn_nl_listener {
 	jvpn_nl_event_visit visit;	/* during a call that receives */
 	void *context;
 	struct jvpn_nl_event event;
+	size_t queued;		/* octets */
+	_Alignas(struct nlmsghdr) uint8_t queue[JVPN_NL_REQUEST_MAX];
 };
 
 /* --- messages ------------------------------------------------------------- */
@@ -523,12 +525,26 @@ int jvpn_nl_listener_fd(const struct jvpn_nl_listener *listener)
 	return jvpn_nl_sock_fd(listener->sock);
 }
 
+/* The kernel could not send a packet that was queued; it does not say which. */
+static void listener_unsent(struct jvpn_nl_listener *listener, const struct nlmsghdr *message)
+{
+	const struct nlmsgerr *body = mnl_nlmsg_get_payload(message);
+
+	if (message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*body) || !body->error)
+		return;
+	listener->event.kind = JVPN_NL_EVENT_UNSENT;
+	listener->event.why = strerror(-body->error);
+	listener->visit(listener->context, &listener->event);
+}
+
 static void listener_message(void *context, const struct nlmsghdr *message)
 {
 	struct jvpn_nl_listener *listener = context;
 
-	if (message->nlmsg_type == listener->family &&
-	    jvpn_nl_event_decode(&listener->event, message))
+	if (message->nlmsg_type == NLMSG_ERROR)
+		listener_unsent(listener, message);
+	else if (message->nlmsg_type == listener->family &&
+		 jvpn_nl_event_decode(&listener->event, message))
 		listener->visit(listener->context, &listener->event);
 }
 
@@ -541,8 +557,8 @@ static void listener_lost(struct jvpn_nl_listener *listener, int code)
 }
 
 int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint32_t ifindex,
-			    jvpn_nl_event_visit visit, void *context,
-			    struct jvpn_nl_error *error)
+			    const uint8_t mac1_key[JVPN_KEY_SIZE], jvpn_nl_event_visit visit,
+			    void *context, struct jvpn_nl_error *error)
 {
 	struct jvpn_nl_packet request = {};
 	struct jvpn_nl_exchange exchange = {
@@ -552,6 +568,10 @@ int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint32_t ifindex,
 	int result;
 
 	JVPN_NL_SET(&request, ifindex, ifindex);
+	if (mac1_key) {
+		request.has.mac1_key = true;
+		memcpy(request.mac1_key, mac1_key, sizeof(request.mac1_key));
+	}
 	listener->visit = visit;
 	listener->context = context;
 	result = nl_encode(listener->sock, listener->family, JVPN_CMD_PACKET_REGISTER,
@@ -561,13 +581,53 @@ int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint32_t ifindex,
 	return result;
 }
 
-/* Visit all messages of one receive. */
-static unsigned int listener_batch(struct jvpn_nl_listener *listener, size_t octets)
+void jvpn_nl_packet_flush(struct jvpn_nl_listener *listener)
 {
-	const struct nlmsghdr *message = (const struct nlmsghdr *)listener->sock->receive;
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+	if (!listener->queued)
+		return;
+	/* Control packets are lost on the way as well: their senders repeat them. */
+	if (sendto(jvpn_nl_sock_fd(listener->sock), listener->queue, listener->queued, 0,
+		   (struct sockaddr *)&kernel, sizeof(kernel)) < 0 && listener->visit) {
+		listener->event.kind = JVPN_NL_EVENT_UNSENT;
+		listener->event.why = strerror(errno);
+		listener->visit(listener->context, &listener->event);
+	}
+	listener->queued = 0;
+}
+
+int jvpn_nl_packet_queue(struct jvpn_nl_listener *listener, const struct jvpn_nl_packet *packet,
+			 struct jvpn_nl_error *error)
+{
+	struct nlmsghdr *message = (struct nlmsghdr *)listener->sock->send;
+	size_t size;
+	int result = nl_encode(listener->sock, listener->family, JVPN_CMD_PACKET_SEND,
+			       &jvpn_nl_packet_object, packet, error);
+
+	if (result)
+		return result;
+	message->nlmsg_pid = listener->sock->port;
+	size = MNL_ALIGN(message->nlmsg_len);
+	if (size > sizeof(listener->queue) - listener->queued)
+		jvpn_nl_packet_flush(listener);
+	memcpy(listener->queue + listener->queued, message, size);
+	listener->queued += size;
+	return 0;
+}
+
+/* Visit all messages of one receive. */
+static unsigned int listener_batch(struct jvpn_nl_listener *listener, const uint8_t *data,
+				   ssize_t octets)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)data;
 	unsigned int count = 0;
 	int left = octets;
 
+	if (octets < 0) {
+		listener_lost(listener, octets);
+		return 1;
+	}
 	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
 		listener_message(listener, message);
 		count++;
@@ -579,21 +639,23 @@ unsigned int jvpn_nl_listener_read(struct jvpn_nl_listener *listener,
 				   jvpn_nl_event_visit visit, void *context,
 				   unsigned int budget)
 {
+	ssize_t octets[JVPN_NL_SLOTS];
 	unsigned int count = 0;
+	int got = JVPN_NL_SLOTS;
 
 	listener->visit = visit;
 	listener->context = context;
-	while (count < budget) {
-		ssize_t got = jvpn_nl_sock_receive(listener->sock);
-
-		if (!got)
-			break;
-		if (got > 0) {
-			count += listener_batch(listener, got);
-		} else {
+	/* Fewer than there is room for: nothing is left, which asking again would only confirm. */
+	while (count < budget && got == JVPN_NL_SLOTS) {
+		got = jvpn_nl_sock_receive_many(listener->sock, octets);
+		if (got < 0) {
 			listener_lost(listener, got);
 			count++;
 		}
+		for (int i = 0; i < got; i++)
+			count += listener_batch(listener,
+						listener->sock->receive + i * JVPN_NL_SLOT_SIZE,
+						octets[i]);
 	}
 	return count;
 }

@@ -108,11 +108,12 @@ enum jvpn_nl_event_kind {
 	JVPN_NL_EVENT_HEALTH,	/* .session */
 	JVPN_NL_EVENT_UNBOUND,	/* .unbound */
 	JVPN_NL_EVENT_PACKET,	/* .packet */
+	JVPN_NL_EVENT_UNSENT,	/* a packet that was queued could not be sent */
 };
 
 struct jvpn_nl_event {
 	enum jvpn_nl_event_kind kind;
-	const char *why;	/* LOST only: a sentence */
+	const char *why;	/* LOST: a sentence; UNSENT: the error in words */
 	union {
 		struct jvpn_nl_session session;
 		struct jvpn_nl_unbound unbound;
@@ -138,13 +139,25 @@ int jvpn_nl_listener_fd(const struct jvpn_nl_listener *listener);
 
 /*
  * Receive the control packets of a device here, until the listener is closed.
- * Packets that arrive before the answer are visited at once.
+ * Packets that arrive before the answer are visited at once. mac1_key: INIT and
+ * REQUEST of strangers must verify under it; NULL: the kernel does not look.
  */
 int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint32_t ifindex,
-			    jvpn_nl_event_visit visit, void *context,
-			    struct jvpn_nl_error *error);
+			    const uint8_t mac1_key[JVPN_KEY_SIZE], jvpn_nl_event_visit visit,
+			    void *context, struct jvpn_nl_error *error);
 
-/* Visit what has arrived, at most budget messages, without waiting. Returns their number. */
+/*
+ * Control packets that go out together, in one call: those queued since the last flush, or fewer
+ * if the room is used up. What could not be sent is an event of the listener (UNSENT).
+ */
+int jvpn_nl_packet_queue(struct jvpn_nl_listener *listener, const struct jvpn_nl_packet *packet,
+			 struct jvpn_nl_error *error);
+void jvpn_nl_packet_flush(struct jvpn_nl_listener *listener);
+
+/*
+ * Visit what has arrived, without waiting, until budget messages have been visited or a few more,
+ * as they are received together. Returns their number.
+ */
 unsigned int jvpn_nl_listener_read(struct jvpn_nl_listener *listener,
 				   jvpn_nl_event_visit visit, void *context,
 				   unsigned int budget);

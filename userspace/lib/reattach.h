@@ -202,6 +202,7 @@ void jvpn_gone_build(struct jvpn_wire_gone *out, const u8 k_gone[JVPN_WIRE_KEY],
 #define JVPN_CLIENT_ATTEMPTS	16	/* those, and REQUESTs and CHALLENGEs for standby */
 #define JVPN_CLIENT_PROOFS_MAX	3	/* V, V+1, V+2 */
 #define JVPN_CLIENT_STALE_MAX	4	/* rounds of an attempt; two can happen to the honest */
+#define JVPN_CLIENT_FORMER_MAX	(JVPN_CLIENT_PROOFS_MAX + JVPN_CLIENT_STALE_MAX)
 #define JVPN_CLIENT_NS_MAX	16	/* different CHALLENGEs of an attempt */
 #define JVPN_CLIENT_INVITE_MS	500	/* at most two invitations a second are answered */
 #define JVPN_CLIENT_CHALLENGE_MS	(JVPN_RING_TTL_S * 1000)
@@ -277,6 +278,8 @@ struct jvpn_attempt {
 	struct jvpn_client_proof proof[JVPN_CLIENT_PROOFS_MAX];
 
 	/* private: */
+	u8 former_count;
+	struct jvpn_client_proof former[JVPN_CLIENT_FORMER_MAX]; /* of rounds before */
 	u8 ticket[JVPN_WIRE_TICKET];
 	u8 ns[JVPN_WIRE_NS];
 	struct jvpn_wire_addr_cookie cookie;

@@ -645,6 +645,24 @@ static void intent_begin(struct jvpn_client *c, struct jvpn_attempt *a)
 	a->v_floor = c->rec.v_seen;
 }
 
+/*
+ * What STALE made us prove again may be committed all the same: the network repeats what it likes,
+ * so STALE may have answered a copy, while the PROOF itself is being judged. Its ACK must be of use.
+ */
+static void formers_keep(struct jvpn_attempt *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->proof_count; i++) {
+		if (a->former_count == JVPN_CLIENT_FORMER_MAX) {
+			memmove(a->former, a->former + 1,
+				sizeof(a->former) - sizeof(a->former[0]));
+			a->former_count--;
+		}
+		a->former[a->former_count++] = a->proof[i];
+	}
+}
+
 enum jvpn_verdict jvpn_client_proof(struct jvpn_client *c, struct jvpn_attempt *attempt,
 				    u64 v_hint, unsigned int count, u64 now_ms,
 				    const struct jvpn_rng *rng)
@@ -666,6 +684,7 @@ enum jvpn_verdict jvpn_client_proof(struct jvpn_client *c, struct jvpn_attempt *
 	}
 	if (!verdict) {
 		intent_begin(c, attempt);
+		formers_keep(attempt);
 		memcpy(attempt->proof, made, sizeof(made));
 		attempt->proof_count = count;
 		attempt->state = JVPN_ATTEMPT_PROVED;
@@ -681,9 +700,15 @@ static bool pair_above(u64 v, u32 e, u64 v_old, u32 e_old)
 	return v > v_old || (v == v_old && e > e_old);
 }
 
+/* A commit uses up its epoch's number: only a PROOF that names the next one can follow it. */
+static bool attempt_names_next(const struct jvpn_client *c, const struct jvpn_attempt *a)
+{
+	return a->proof_count && a->proof[0].e >= c->rec.e;
+}
+
 /*
- * Intents up to the committed one are over. The gateway may have committed a
- * newer one as well, on a PROOF that followed: that one only waits for its ACK.
+ * Intents up to the committed one are over. The gateway may have committed what
+ * followed as well, a newer intent or a later round of this one: that only waits for its ACK.
  */
 static void intents_end(struct jvpn_client *c, u64 intent, u64 now_ms)
 {
@@ -694,7 +719,7 @@ static void intents_end(struct jvpn_client *c, u64 intent, u64 now_ms)
 
 		if (!a->intent)
 			continue;
-		if (a->intent <= intent) {
+		if (a->intent < intent || (a->intent == intent && !attempt_names_next(c, a))) {
 			attempt_wipe(a);
 		} else if (a->state != JVPN_ATTEMPT_CLOSED) {
 			a->state = JVPN_ATTEMPT_CLOSED;
@@ -711,7 +736,8 @@ static enum jvpn_verdict commit_apply(struct jvpn_client *c, struct jvpn_attempt
 {
 	client_saw(c, read->v_cur);
 	if (!pair_above(read->v_new, read->e_new, c->rec.v, c->rec.e)) {
-		attempt_wipe(a);
+		if (!attempt_names_next(c, a))
+			attempt_wipe(a);
 		return JVPN_VERDICT_OLD_COMMIT;
 	}
 	c->rec.v = read->v_new;
@@ -730,20 +756,31 @@ static bool ack_open(const struct jvpn_wire_ack *m, const struct jvpn_client_pro
 			       JVPN_ACK_AD_SIZE, m->payload, sizeof(m->payload));
 }
 
-/* The PROOF that an ACK belongs to: the one whose key opens it. */
-static struct jvpn_client_proof *ack_match(struct jvpn_client *c, const struct jvpn_wire_ack *m,
-					   struct jvpn_wire_ack_payload *payload,
-					   struct jvpn_attempt **attempt)
+/* All PROOFs of an attempt that may yet be committed, those of the newest round first. */
+static const struct jvpn_client_proof *attempt_proof(const struct jvpn_attempt *a, size_t number)
 {
+	if (number < a->proof_count)
+		return &a->proof[number];
+	number -= a->proof_count;
+	return number < a->former_count ? &a->former[number] : NULL;
+}
+
+/* The PROOF that an ACK belongs to: the one whose key opens it. */
+static const struct jvpn_client_proof *ack_match(struct jvpn_client *c,
+						 const struct jvpn_wire_ack *m,
+						 struct jvpn_wire_ack_payload *payload,
+						 struct jvpn_attempt **attempt)
+{
+	const struct jvpn_client_proof *proof;
 	size_t i, j;
 
 	for (i = 0; i < JVPN_CLIENT_ATTEMPTS; i++) {
 		struct jvpn_attempt *a = &c->attempt[i];
 
-		for (j = 0; j < a->proof_count; j++) {
-			if (ack_open(m, &a->proof[j], payload)) {
+		for (j = 0; (proof = attempt_proof(a, j)); j++) {
+			if (ack_open(m, proof, payload)) {
 				*attempt = a;
-				return &a->proof[j];
+				return proof;
 			}
 		}
 	}
@@ -765,7 +802,7 @@ enum jvpn_verdict jvpn_client_ack(struct jvpn_client *c, const u8 *msg, size_t l
 	enum jvpn_verdict verdict = jvpn_msg_check(msg, len, JVPN_MSG_ACK);
 	struct jvpn_wire_ack_payload payload;
 	struct jvpn_client_commit read = { 0 };
-	struct jvpn_client_proof *proof;
+	const struct jvpn_client_proof *proof;
 	struct jvpn_attempt *a = NULL;
 
 	if (verdict)
@@ -787,13 +824,13 @@ enum jvpn_verdict jvpn_client_ack(struct jvpn_client *c, const u8 *msg, size_t l
 enum jvpn_verdict jvpn_client_confirm(struct jvpn_client *c, u32 idx_s2c, u64 now_ms,
 				      struct jvpn_client_commit *commit)
 {
+	const struct jvpn_client_proof *proof;
 	size_t i, j;
 
 	for (i = 0; i < JVPN_CLIENT_ATTEMPTS; i++) {
 		struct jvpn_attempt *a = &c->attempt[i];
 
-		for (j = 0; j < a->proof_count; j++) {
-			struct jvpn_client_proof *proof = &a->proof[j];
+		for (j = 0; (proof = attempt_proof(a, j)); j++) {
 			struct jvpn_client_commit read = {
 				.v_new = proof->v,
 				.v_cur = proof->v,

@@ -332,6 +332,70 @@ static void test_standby_expired(void)
 	free(w);
 }
 
+/*
+ * Two of three PROOFs are refused, one of them twice, as the network made a copy. That looks as if
+ * all were, while the third is being judged: the client proves again, and the third commits.
+ */
+static struct jvpn_attempt *proved_again(struct world *w, const struct jvpn_path *p,
+					 struct jvpn_wire_proof *first)
+{
+	static const unsigned int order[] = { 1, 2, 1 };
+	struct jvpn_attempt *a = client_challenged(w, 5, p, true), *got = NULL;
+	enum jvpn_verdict verdict = JVPN_VERDICT_OK;
+	struct answer answer;
+	unsigned int i;
+
+	must(jvpn_client_proof(&w->client, a, 0, 3, w->now_ms, &w->rng), "PROOF");
+	*first = a->proof[0].msg;
+	for (i = 0; i < ARRAY_SIZE(order); i++) {
+		answer = prove(w, a, order[i], p);
+		verdict = jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms,
+						&got);
+	}
+	tap_ok(!verdict && got == a, "a copy's STALE counts: prove again");
+	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
+	return a;
+}
+
+static void test_former_round_commits(void)
+{
+	struct jvpn_path p = path_make("198.51.100.1", 1);
+	struct world *w = world_new();
+	struct jvpn_wire_proof first;
+	struct jvpn_attempt *a = proved_again(w, &p, &first);
+	struct answer committed, stale;
+
+	committed = gateway_rx(w, &first, sizeof(first), &p);
+	tap_equal(committed.msg[0], JVPN_MSG_ACK, "the PROOF of the former round commits");
+	stale = prove(w, a, 0, &p);
+	tap_ok(jvpn_verdict_stale(stale.verdict), "so that of the newer one is of the past");
+	tap_ok(!client_ack(w, &committed) && epochs_equal(w), "the former one's ACK is of use");
+	tap_ok(w->installs == 1 && a->state == JVPN_ATTEMPT_FREE, "one commit, and it is over");
+	free(w);
+}
+
+/* The ACK of the former round is late: the newer round has committed as well. */
+static void test_both_rounds_commit(void)
+{
+	struct jvpn_path p = path_make("198.51.100.1", 1);
+	struct world *w = world_new();
+	struct jvpn_wire_proof first;
+	struct jvpn_attempt *a = proved_again(w, &p, &first), *got = NULL;
+	struct answer former, newer, stale;
+
+	former = gateway_rx(w, &first, sizeof(first), &p);
+	stale = prove(w, a, 0, &p);
+	must(jvpn_client_challenge(&w->client, stale.msg, stale.len, w->now_ms, &got), "STALE");
+	must(jvpn_client_proof(&w->client, got, 0, 1, w->now_ms, &w->rng), "PROOF");
+	newer = prove(w, a, 0, &p);
+	tap_equal(newer.msg[0], JVPN_MSG_ACK, "both rounds commit");
+	tap_ok(!client_ack(w, &former) && a->state == JVPN_ATTEMPT_CLOSED,
+	       "after the former's ACK the newer only waits for its own");
+	tap_equal(client_ack(w, &former), JVPN_VERDICT_OLD_COMMIT, "a copy of it changes nothing");
+	tap_ok(!client_ack(w, &newer) && epochs_equal(w), "and both agree on the newer one");
+	free(w);
+}
+
 /* A refresh after the pre-fetch has moved E. */
 static void test_standby_after_refresh(void)
 {
@@ -685,6 +749,8 @@ int main(void)
 	for (i = 0; i < 3; i++)
 		standby_behind(i);
 	test_standby_expired();
+	test_former_round_commits();
+	test_both_rounds_commit();
 	test_standby_after_refresh();
 	test_standby_version_seen();
 	test_second_challenge_late();
