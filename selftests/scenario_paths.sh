@@ -63,6 +63,28 @@ loss_of_30_percent_with_a_better_path()
 	equal "the switches" "$SWITCHES" 1
 }
 
+# The preferred path answers questions, but goes on losing packets: it must be stable again before
+# it is used again, and twice as long when that was a mistake.
+lasting_loss_of_the_preferred_path()
+{
+	local stable=$((1000 * T)) away n
+
+	POLICY="probe: {active_interval_ms: 50}, standby_interval_ms: 1000, failback_stable_ms: $stable"
+	POLICY+=", quality: {loss_enter_percent: 15, loss_leave_percent: 5}"
+	scenario_begin
+	impair a loss 30%
+	wait_audit c '"reason":"REATTACH_OK"' $((60 * T)) 3
+	for n in 1 2; do
+		away=$(($(boot_ms c '"reason":"REATTACH_OK"' $((2 * n))) - $(boot_ms c '"reason":"REATTACH_OK"' $((2 * n - 1)))))
+		note "away from the lossy path for $away ms"
+		[ $away -ge $((n * stable - 100)) ] || fail "it went back after $away ms, the ${n}. time"
+	done
+	session_same
+	equal "the session id" "$SID" "$KEPT_SID"
+	equal "deaths of the transport" "$(audit_count g '"event":"TRANSPORT_DEAD"')" 0
+	scenario_measure
+}
+
 # Silence that is shorter than what makes a death.
 burst_loss()
 {
@@ -145,5 +167,5 @@ latency_without_another_path()
 	equal "packets lost upward" "$(packets_lost up)" 0
 }
 
-test_main single_death loss_of_30_percent_for_3_s loss_of_30_percent_with_a_better_path burst_loss \
+test_main single_death loss_of_30_percent_for_3_s loss_of_30_percent_with_a_better_path lasting_loss_of_the_preferred_path burst_loss \
 	jitter latency_manipulation latency_without_another_path

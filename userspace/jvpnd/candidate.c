@@ -173,6 +173,42 @@ void candidate_answered(struct candidate *cand, uint64_t now_ms, uint32_t rtt_us
 		cand->good_since_ms = now_ms;
 }
 
+/* Doublings of the time that a candidate must be stable. */
+#define POOR_DOUBLINGS_MAX 4
+/* So long at most is it not used to get out of poor quality elsewhere. */
+#define POOR_MS 30000
+
+static uint64_t candidate_probation_ms(const struct candidate *cand, uint64_t stable_ms)
+{
+	unsigned int doublings = cand->poor_count ? cand->poor_count - 1 : 0;
+
+	return stable_ms << (doublings < POOR_DOUBLINGS_MAX ? doublings : POOR_DOUBLINGS_MAX);
+}
+
+bool candidate_was_poor(const struct candidate *cand, uint64_t now_ms, uint64_t stable_ms)
+{
+	return cand->poor_ms && now_ms - cand->poor_ms < (stable_ms < POOR_MS ? stable_ms : POOR_MS);
+}
+
+void candidate_poor(struct candidate *cand, uint64_t now_ms, uint64_t stable_ms)
+{
+	/* The same departure, tried again. */
+	if (candidate_was_poor(cand, now_ms, stable_ms))
+		return;
+	/* It has been good for as long as was asked of it, twice: forget the past. */
+	if (now_ms - cand->poor_ms > 3 * candidate_probation_ms(cand, stable_ms))
+		cand->poor_count = 0;
+	cand->poor_count++;
+	cand->poor_ms = now_ms;
+	cand->good_since_ms = now_ms;
+}
+
+bool candidate_is_stable(const struct candidate *cand, uint64_t now_ms, uint64_t stable_ms)
+{
+	return cand->good_since_ms &&
+	       now_ms - cand->good_since_ms >= candidate_probation_ms(cand, stable_ms);
+}
+
 /* --- what the system has ------------------------------------------------------ */
 
 static void candidates_link_note(void *context, const struct jvpn_rtnl_link *link)
@@ -314,6 +350,9 @@ static bool candidate_follow(struct client *c, struct candidate *cand)
 		return false;
 	cand->asked = 0;
 	cand->good_since_ms = cand->usable ? jvpnd_now_ms() : 0;
+	/* It may be another network now. */
+	cand->poor_ms = 0;
+	cand->poor_count = 0;
 	jvpn_info("transport %s (%s) is %s%s%s", cand->name, cand->interface,
 		  cand->usable ? "usable" : "not usable", cand->usable ? "" : ": ",
 		  cand->usable ? "" : cand->unusable_why);

@@ -33,6 +33,8 @@ struct client;
  * @asked: standby REQUESTs since the last answer
  * @answered_ms: when the gateway last answered over it, 0 never
  * @good_since_ms: since when it has been usable and answering, 0 is not
+ * @poor_ms: when it was left because of its quality, 0 never
+ * @poor_count: how often, one soon after the other
  * @rtt_us: of its last answer, 0 unknown
  */
 struct candidate {
@@ -55,6 +57,8 @@ struct candidate {
 	uint32_t asked;
 	uint64_t answered_ms;
 	uint64_t good_since_ms;
+	uint64_t poor_ms;
+	unsigned int poor_count;
 	uint32_t rtt_us;
 };
 
@@ -85,5 +89,15 @@ void candidate_asked(struct candidate *cand);
 /* Its transport was bound and died: the last to be tried, until it answers. */
 void candidate_failed(struct candidate *cand);
 void candidate_answered(struct candidate *cand, uint64_t now_ms, uint32_t rtt_us);
+
+/*
+ * It is left because of its quality, which answers to single questions do not show. stable_ms, how
+ * long a candidate must be good before it is preferred, counts anew, doubled for each time that it
+ * was left soon after.
+ */
+void candidate_poor(struct candidate *cand, uint64_t now_ms, uint64_t stable_ms);
+bool candidate_is_stable(const struct candidate *cand, uint64_t now_ms, uint64_t stable_ms);
+/* Left for its quality a moment ago: no way out of poor quality elsewhere. */
+bool candidate_was_poor(const struct candidate *cand, uint64_t now_ms, uint64_t stable_ms);
 
 #endif

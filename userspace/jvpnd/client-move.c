@@ -261,14 +261,6 @@ static void move_recovery_timer(uv_timer_t *timer)
 
 /* --- moves by choice -------------------------------------------------------------------------- */
 
-static bool move_is_stable(const struct client *c, const struct candidate *cand)
-{
-	uint64_t now = jvpnd_now_ms();
-
-	return cand->good_since_ms &&
-	       now - cand->good_since_ms >= c->session->policy.failback_stable_ms;
-}
-
 static bool move_answered_lately(const struct client *c, const struct candidate *cand)
 {
 	uint32_t interval = c->session->policy.standby_interval_ms;
@@ -281,12 +273,15 @@ static bool move_answered_lately(const struct client *c, const struct candidate 
 static bool move_is_worth_it(const struct client *c, const struct candidate *to,
 			     const struct candidate *from)
 {
+	uint64_t now = jvpnd_now_ms(), stable = c->session->policy.failback_stable_ms;
+
 	if (!to->usable || to == from || !move_answered_lately(c, to))
 		return false;
 	if (c->session->state == JVPN_STATE_VOLATILE)
-		return to->answered_ms && c->low_reason != JVPN_REASON_HEARTBEAT_LATE;
+		return to->answered_ms && c->low_reason != JVPN_REASON_HEARTBEAT_LATE &&
+		       !candidate_was_poor(to, now, stable);
 	return from && to->preference > from->preference && candidate_better(to, from) &&
-	       move_is_stable(c, to);
+	       candidate_is_stable(to, now, stable);
 }
 
 static void move_consider(struct client *c)
@@ -303,6 +298,9 @@ static void move_consider(struct client *c)
 			continue;
 		jvpn_info("session %s: transport %s is better than %s, moving there",
 			  session_short(c->session), to->name, from ? from->name : "?");
+		if (from && c->session->state == JVPN_STATE_VOLATILE)
+			candidate_poor(from, jvpnd_now_ms(),
+				       c->session->policy.failback_stable_ms);
 		client_reattach_request(c, to, 0, CLIENT_JUMP, JVPN_REASON_CLIENT_JUMP, NULL);
 		return;
 	}
