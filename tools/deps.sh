@@ -27,7 +27,7 @@ declare -A GROUPS_OF=(
 	[uml-kernel]="gcc make libc6-dev patch bison flex bc libelf-dev libssl-dev xz-utils kmod perl
 		debian-archive-keyring"
 	[lint]="sparse perl python3"
-	[model]="gcc libc6-dev mawk spin"
+	[model]="gcc libc6-dev maude mawk spin"
 	[fuzz]="clang libclang-rt-dev"
 	[demo]="python3 python3-yaml curl"
 	[volatility]="gcc libc6-dev python3 python3-yaml"
