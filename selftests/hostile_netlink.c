@@ -29,6 +29,10 @@ static void begin(enum jvpn_role role)
 	fx = fx_open();
 	s = session_describe(&fx, role, 10);
 	session_attach(&s);
+	/* A client greets its gateway when it is bound; nothing follows for ten minutes. */
+	if (role == JVPN_ROLE_CLIENT)
+		REQUIRE(WAIT_FOR(nl_counter(fx.nl, fx.ifindex, "tx_heartbeats") == 1),
+			"there is no first heartbeat");
 	free(before);
 	before = nl_session_text(fx.nl, fx.ifindex, s.id);
 }
