@@ -407,6 +407,9 @@ static void listener_drain(struct jvpn_nl_listener *listener, struct events_seen
 		jvpn_nl_listener_read(listener, see_event, seen, 4);
 }
 
+/* More than leave in one call. */
+#define PACKETS_QUEUED 60
+
 static void test_packets(uint32_t from, uint16_t from_port, uint16_t to_port)
 {
 	struct jvpn_nl_listener *listener = jvpn_nl_listener_open(nl, 0, &error);
@@ -414,6 +417,7 @@ static void test_packets(uint32_t from, uint16_t from_port, uint16_t to_port)
 	struct jvpn_nl_packet packet = { .payload_size = JVPN_WIRE_INIT_SIZE };
 	struct jvpn_nl_device device;
 	struct events_seen seen = {};
+	unsigned int failed = 0;
 
 	if (!tap_ok(listener, "a listener for packets is opened"))
 		return;
@@ -430,6 +434,13 @@ static void test_packets(uint32_t from, uint16_t from_port, uint16_t to_port)
 	listener_drain(listener, &seen);
 	tap_ok(seen.packets == 1 && seen.payload_size == JVPN_WIRE_INIT_SIZE &&
 	       seen.first == JVPN_MSG_INIT && seen.port == from_port, "and arrives, once, from the port it was sent from");
+	seen.packets = 0;
+	for (unsigned int i = 0; i < PACKETS_QUEUED; i++)
+		failed += !!jvpn_nl_packet_queue(listener, &packet, &error);
+	jvpn_nl_packet_flush(listener);
+	listener_drain(listener, &seen);
+	tap_ok(!failed && seen.packets == PACKETS_QUEUED, "%u of %u that were queued arrive",
+	       seen.packets, PACKETS_QUEUED);
 	jvpn_nl_listener_close(listener);
 	jvpn_nl_device_get(nl, ifindex, &device, NULL);
 	tap_ok(!device.has.registered, "a closed listener is registered no more");
