@@ -367,7 +367,8 @@ static bool proof_names(const struct jvpn_attempt *a, u64 v, u32 e)
 /*
  * The gateway says that a PROOF named the past. Of several PROOFs naming V,
  * V+1, V+2 all but one are refused so, while the right one commits: as long as
- * one that names what is current may be under way, there is nothing to do.
+ * one that names what is current may be under way, or has been committed, which
+ * the next epoch shows, there is nothing to do.
  */
 static enum jvpn_verdict stale_judge(struct jvpn_client *c, struct jvpn_attempt *a,
 				     const struct challenge_read *read)
@@ -377,7 +378,8 @@ static enum jvpn_verdict stale_judge(struct jvpn_client *c, struct jvpn_attempt 
 		attempt_wipe(a);
 		return JVPN_VERDICT_SUPERSEDED;
 	}
-	if (proof_names(a, read->v, read->e) && ++a->stale_matches < a->proof_count) {
+	if ((proof_names(a, read->v, read->e) || read->e == a->proof[0].e + 1) &&
+	    ++a->stale_matches < a->proof_count) {
 		ns_note(a, read->msg->ns);
 		return JVPN_VERDICT_PENDING;
 	}

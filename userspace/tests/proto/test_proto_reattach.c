@@ -306,6 +306,28 @@ static void standby_behind(unsigned int behind)
 	free(w);
 }
 
+/* One has committed, its ACK is late: STALE for the others names its epoch, and is no reason. */
+static void test_standby_ack_late(void)
+{
+	struct jvpn_path p = path_make("198.51.100.1", 1);
+	struct world *w = world_new();
+	struct jvpn_attempt *a = client_challenged(w, 5, &p, true), *got = NULL;
+	struct answer committed, stale;
+	unsigned int i, waits = 0;
+
+	must(jvpn_client_proof(&w->client, a, 0, 3, w->now_ms, &w->rng), "PROOF");
+	committed = prove(w, a, 0, &p);
+	for (i = 1; i < 3; i++) {
+		stale = prove(w, a, i, &p);
+		waits += jvpn_client_challenge(&w->client, stale.msg, stale.len, w->now_ms,
+					       &got) == JVPN_VERDICT_PENDING;
+	}
+	tap_equal(waits, 2, "STALE for two of three, one epoch on: the third has committed");
+	tap_ok(!client_ack(w, &committed) && epochs_equal(w) && w->installs == 1,
+	       "its ACK completes it, late");
+	free(w);
+}
+
 /* All cookies of the three have expired: each is answered STALE with the V they name. */
 static void test_standby_expired(void)
 {
@@ -748,6 +770,7 @@ int main(void)
 	test_standby();
 	for (i = 0; i < 3; i++)
 		standby_behind(i);
+	test_standby_ack_late();
 	test_standby_expired();
 	test_former_round_commits();
 	test_both_rounds_commit();
