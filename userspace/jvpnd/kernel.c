@@ -440,9 +440,9 @@ int kernel_packet_queue(struct kernel *kernel, const struct path *to, const void
 	return jvpn_nl_packet_queue(kernel->packets, &packet, NULL);
 }
 
-void kernel_packets_flush(struct kernel *kernel)
+int kernel_packets_flush(struct kernel *kernel)
 {
-	jvpn_nl_packet_flush(kernel->packets);
+	return jvpn_nl_packet_flush(kernel->packets);
 }
 
 /* --- sockets ---------------------------------------------------------------------------- */

@@ -191,7 +191,7 @@ int kernel_packet_send(struct kernel *kernel, const struct path *to, const void 
 /* To be sent with others by the next flush; the handler "unsent" is told if that fails. */
 int kernel_packet_queue(struct kernel *kernel, const struct path *to, const void *data,
 			size_t size);
-void kernel_packets_flush(struct kernel *kernel);
+int kernel_packets_flush(struct kernel *kernel);
 
 /* local.family chooses the family; port 0: any. Fills id and port. */
 int kernel_socket_new(struct kernel *kernel, struct kernel_socket *sock, char *error,

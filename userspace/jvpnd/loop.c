@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "log.h"
 #include "names-gen.h"
@@ -166,8 +167,10 @@ static void loop_packets_readable(uv_poll_t *poll, int status, int events)
 static void loop_send(uv_prepare_t *prepare)
 {
 	struct jvpnd *d = prepare->data;
+	int rc = kernel_packets_flush(d->kernel);
 
-	kernel_packets_flush(d->kernel);
+	if (rc)
+		loop_unsent(d, strerror(-rc));
 }
 
 /* --- what the system tells --------------------------------------------------------- */

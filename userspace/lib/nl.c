@@ -581,20 +581,17 @@ int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint32_t ifindex,
 	return result;
 }
 
-void jvpn_nl_packet_flush(struct jvpn_nl_listener *listener)
+int jvpn_nl_packet_flush(struct jvpn_nl_listener *listener)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	size_t octets = listener->queued;
 
-	if (!listener->queued)
-		return;
-	/* Control packets are lost on the way as well: their senders repeat them. */
-	if (sendto(jvpn_nl_sock_fd(listener->sock), listener->queue, listener->queued, 0,
-		   (struct sockaddr *)&kernel, sizeof(kernel)) < 0 && listener->visit) {
-		listener->event.kind = JVPN_NL_EVENT_UNSENT;
-		listener->event.why = strerror(errno);
-		listener->visit(listener->context, &listener->event);
-	}
+	/* Control packets are lost on the way as well, and repeated: no reason to keep them. */
 	listener->queued = 0;
+	if (octets && sendto(jvpn_nl_sock_fd(listener->sock), listener->queue, octets, 0,
+			     (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+		return -errno;
+	return 0;
 }
 
 int jvpn_nl_packet_queue(struct jvpn_nl_listener *listener, const struct jvpn_nl_packet *packet,
@@ -610,10 +607,10 @@ int jvpn_nl_packet_queue(struct jvpn_nl_listener *listener, const struct jvpn_nl
 	message->nlmsg_pid = listener->sock->port;
 	size = MNL_ALIGN(message->nlmsg_len);
 	if (size > sizeof(listener->queue) - listener->queued)
-		jvpn_nl_packet_flush(listener);
+		result = jvpn_nl_packet_flush(listener);
 	memcpy(listener->queue + listener->queued, message, size);
 	listener->queued += size;
-	return 0;
+	return result;
 }
 
 /* Visit all messages of one receive. */

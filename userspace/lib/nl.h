@@ -148,11 +148,12 @@ int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint32_t ifindex,
 
 /*
  * Control packets that go out together, in one call: those queued since the last flush, or fewer
- * if the room is used up. What could not be sent is an event of the listener (UNSENT).
+ * if the room is used up; then queue returns what a flush returns, 0 or -errno. A packet that the
+ * kernel takes and cannot send is an event of the listener (UNSENT).
  */
 int jvpn_nl_packet_queue(struct jvpn_nl_listener *listener, const struct jvpn_nl_packet *packet,
 			 struct jvpn_nl_error *error);
-void jvpn_nl_packet_flush(struct jvpn_nl_listener *listener);
+int jvpn_nl_packet_flush(struct jvpn_nl_listener *listener);
 
 /*
  * Visit what has arrived, without waiting, until budget messages have been visited or a few more,

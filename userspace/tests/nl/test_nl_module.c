@@ -437,7 +437,7 @@ static void test_packets(uint32_t from, uint16_t from_port, uint16_t to_port)
 	seen.packets = 0;
 	for (unsigned int i = 0; i < PACKETS_QUEUED; i++)
 		failed += !!jvpn_nl_packet_queue(listener, &packet, &error);
-	jvpn_nl_packet_flush(listener);
+	failed += !!jvpn_nl_packet_flush(listener);
 	listener_drain(listener, &seen);
 	tap_ok(!failed && seen.packets == PACKETS_QUEUED, "%u of %u that were queued arrive",
 	       seen.packets, PACKETS_QUEUED);
