@@ -86,7 +86,7 @@ scenarios: userspace selftests ## what becomes of sessions on bad networks; repo
 	@tools/scenarios/scenarios $(SCENARIOS)
 
 check-long: userspace ## hours: every profile of an unsteady network, DURATION= each (1h)
-	@tools/scenarios/long $(or $(DURATION),1h)
+	@$(LANE_NATIVE) tools/scenarios/long $(or $(DURATION),1h)
 
 fuzz: ## libFuzzer on what reads datagrams and netlink messages; TIME= seconds each (60)
 	@tools/deps.sh build fuzz
@@ -101,7 +101,7 @@ demo: userspace ## a real download that survives three changes of transport; rep
 
 volatility: userspace ## a session on an unsteady network; PROFILE= DURATION= POLICY= SEED=; report in build/volatility
 	@tools/deps.sh volatility
-	@tools/volatility/volatility --profile "$(PROFILE)" --duration "$(DURATION)" --policy "$(POLICY)" --seed "$(SEED)"
+	@$(LANE_NATIVE) tools/volatility/volatility --profile "$(PROFILE)" --duration "$(DURATION)" --policy "$(POLICY)" --seed "$(SEED)"
 
 bench: userspace ## jvpn against WireGuard; report in build/bench
 	@tools/deps.sh bench
