@@ -176,7 +176,7 @@ struct passing {
 	struct net *net;
 	u32 portid;
 	bool check_mac1;
-	u8 mac1_key[JVPN_CONTROL_KEY];
+	u8 mac1_key[JVPN_KEY_SIZE];
 };
 
 static bool class_allows(struct passing *p, u64 now)

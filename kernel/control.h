@@ -15,6 +15,7 @@
 #ifndef JVPN_CONTROL_H
 #define JVPN_CONTROL_H
 
+#include <linux/jvpn.h>
 #include <linux/siphash.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -31,7 +32,6 @@ struct sk_buff;
 #define JVPN_CONTROL_SOURCES 1024
 #define JVPN_CONTROL_KNOWN 16384
 #define JVPN_CONTROL_ANSWERED 4096
-#define JVPN_CONTROL_KEY 32
 
 /* Who sends a control packet, as far as can be told before it is read. */
 enum jvpn_control_class {
@@ -65,7 +65,7 @@ struct jvpn_control {
 	u32 portid;
 	struct net *net;
 	u64 dropped;
-	u8 mac1_key[JVPN_CONTROL_KEY];
+	u8 mac1_key[JVPN_KEY_SIZE];
 	bool has_mac1_key;
 	struct jvpn_bucket mac1_checks;
 	siphash_key_t hash_key;
@@ -77,7 +77,7 @@ struct jvpn_control {
 
 void jvpn_control_init(struct jvpn_control *c);
 
-/* @mac1_key: JVPN_CONTROL_KEY octets, or NULL: mac1 is not looked at. */
+/* @mac1_key: JVPN_KEY_SIZE octets, or NULL: mac1 is not looked at. */
 void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid,
 			   const u8 *mac1_key);
 
