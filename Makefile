@@ -29,6 +29,10 @@ DURATION ?=
 POLICY ?=
 SEED ?=
 
+# make check-mutants MUTANTS="name..." runs only these; CHANGED=COMMIT those of what has changed since.
+MUTANTS ?=
+CHANGED ?=
+
 # make scenarios SCENARIOS="paths hosts..." runs only these.
 SCENARIOS ?=
 
@@ -42,7 +46,7 @@ TWICE := --env JVPN_TRIES=2
 LANE_STOCK := LANE=$(or $(filter kvm tcg,$(LANE)),auto)
 
 .PHONY: all modules userspace selftests install install-module install-programs uninstall clean \
-	check unit suite behaviour check-kernels check-debug scenarios check-long lint fuzz model \
+	check unit suite behaviour check-kernels check-debug check-mutants scenarios check-long lint fuzz model \
 	demo volatility bench help
 
 all: userspace modules ## the programs, and the module for the running kernel (or KDIR=, K=)
@@ -87,6 +91,9 @@ scenarios: userspace selftests ## what becomes of sessions on bad networks; repo
 
 check-long: userspace ## hours: every profile of an unsteady network, DURATION= each (1h)
 	@$(LANE_NATIVE) tools/scenarios/long $(or $(DURATION),1h)
+
+check-mutants: userspace selftests ## delete one security check after the other: a test must notice; MUTANTS= CHANGED=
+	@selftests/mutants/run $(if $(CHANGED),--changed $(CHANGED)) $(MUTANTS)
 
 fuzz: ## libFuzzer on what reads datagrams and netlink messages; TIME= seconds each (60)
 	@tools/deps.sh build fuzz
