@@ -95,7 +95,7 @@ check-long: userspace ## hours: every profile of an unsteady network, DURATION= 
 check-mutants: userspace selftests ## delete one security check after the other: a test must notice; MUTANTS= CHANGED=
 	@selftests/mutants/run $(if $(CHANGED),--changed $(CHANGED)) $(MUTANTS)
 
-fuzz: ## libFuzzer on what reads datagrams and netlink messages; TIME= seconds each (60)
+fuzz: ## libFuzzer on what reads octets from outside; TIME= seconds each (60)
 	@tools/deps.sh build fuzz
 	@$(MAKE) --no-print-directory -C userspace fuzz
 
