@@ -24,7 +24,7 @@
 
 static char folder[] = "/tmp/jvpn-audit-XXXXXX";
 static char path[128], other[128];
-static uint64_t base;			/* CLOCK_BOOTTIME when the tests began */
+static uint64_t base;			/* CLOCK_BOOTTIME a little after the log was opened */
 static const uint8_t alice[16] = { 0xa1 }, bob[16] = { 0xb0 };
 static const struct jvpn_audit_transport wifi = {
 	.name = "wifi", .protocol = "udp4", .interface = "wlan0", .local = "192.0.2.7:4000",
@@ -65,6 +65,7 @@ static struct jvpn_audit *open_new(void)
 
 	unlink(path);
 	audit = open_as(path, "gw1", 0);
+	base = jvpn_util_time_boot_ms() + 100;
 	write_policy(audit);
 	return audit;
 }
@@ -957,7 +958,6 @@ static void test_two_nodes(void)
 static void test_times(void)
 {
 	const struct jvpn_policy_def *policy = jvpn_policy_builtin_find("default");
-	uint64_t late = base + policy->transport_loss_ttl_ms + 20000;
 	struct jvpn_audit *audit = open_new();
 
 	birth(audit, alice);
@@ -972,7 +972,7 @@ static void test_times(void)
 	audit = open_new();
 	birth(audit, alice);
 	loss(audit, alice, 2, &wifi, base + 1000);
-	commit(audit, alice, 3, 2, &cable, late);
+	commit(audit, alice, 3, 2, &cable, base + policy->transport_loss_ttl_ms + 20000);
 	jvpn_audit_close(audit);
 	judge();
 	refuted(5, JVPN_AUDIT_L3, "beyond its transport_loss_ttl_ms",
@@ -983,7 +983,7 @@ static void test_times(void)
 	audit = open_new();
 	birth(audit, alice);
 	loss(audit, alice, 2, &wifi, base + 1000);
-	birth_at(audit, bob, late);
+	birth_at(audit, bob, base + policy->transport_loss_ttl_ms + 20000);
 	jvpn_audit_close(audit);
 	judge();
 	refuted(5, JVPN_AUDIT_L3, "still RECOVERING", "a session that does not end is refuted");
@@ -1169,7 +1169,6 @@ int main(void)
 		return 2;
 	snprintf(path, sizeof(path), "%s/log", folder);
 	snprintf(other, sizeof(other), "%s/log.1", folder);
-	base = jvpn_util_time_boot_ms() + 100;
 
 	test_good();
 	test_fields();
