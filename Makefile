@@ -40,8 +40,6 @@ SHELL := /bin/bash
 MODULE_FOR := $(if $(K),--kernel $(K),$(if $(KDIR),--kdir $(KDIR),--running))
 KBUILD_VARIABLES := $(foreach v,W C V,$(if $($(v)),$(v)=$($(v))))
 RUN_SUITE := tools/run-guest --name check --tally --timeout 3000
-# On a shared machine a guest may stand still for a second: what fails is tried once more, and said.
-TWICE := --env JVPN_TRIES=2
 # Where the kernel is given, LANE can only say how a stock one is run.
 LANE_STOCK := LANE=$(or $(filter kvm tcg,$(LANE)),auto)
 
@@ -69,10 +67,10 @@ unit: userspace ## the unit tests alone
 	@$(MAKE) --no-print-directory -C userspace check
 
 suite: userspace selftests ## the suite alone
-	@$(RUN_SUITE) $(TWICE) -- selftests/run $(CHOSEN)
+	@$(RUN_SUITE) -- selftests/run $(CHOSEN)
 
 behaviour: userspace selftests ## what sessions do on bad networks, in time (LANE=)
-	@$(LANE_NATIVE) $(RUN_SUITE) --timeout 5400 $(TWICE) -- selftests/run --behaviour
+	@$(LANE_NATIVE) $(RUN_SUITE) --timeout 5400 -- selftests/run --behaviour
 
 check-kernels: userspace selftests ## the suite on the newer kernels
 	@tools/suites "$(LANE_STOCK) $(RUN_SUITE) --kernel 6.12 -- selftests/run $(CHOSEN)" \

@@ -65,10 +65,12 @@ capture_make()
 	capture_end
 }
 
-# A PROOF is told by its length.
+# A PROOF is told by its length. Behind it there must be DATA of the new epoch, by its length too: a
+# ping of 84 octets.
 capture_has_jump()
 {
-	tcpdump -n -r "$WORK/capture" 2> /dev/null | grep -q 'length 308'
+	tcpdump -n -r "$WORK/capture" 2> /dev/null |
+		awk '/length 308/ { proof = 1; data = 0 } /length 116/ && proof { data++ } END { exit !data }'
 }
 
 # iperf_start: TCP from client to gateway through the tunnel, until iperf_stop.
