@@ -33,6 +33,10 @@ SEED ?=
 MUTANTS ?=
 CHANGED ?=
 
+# make soak: seconds on each kernel, and what is drawn: any seed, if none is given.
+SOAK_SECONDS ?= 3600
+SOAK_SEED ?=
+
 # make scenarios SCENARIOS="paths hosts..." runs only these.
 SCENARIOS ?=
 
@@ -44,7 +48,7 @@ RUN_SUITE := tools/run-guest --name check --tally --timeout 3000
 LANE_STOCK := LANE=$(or $(filter kvm tcg,$(LANE)),auto)
 
 .PHONY: all modules userspace selftests install install-module install-programs uninstall clean \
-	check unit suite behaviour check-kernels check-debug check-mutants scenarios check-long lint fuzz model \
+	check unit suite behaviour check-kernels check-debug check-mutants soak scenarios check-long lint fuzz model \
 	demo volatility bench help
 
 all: userspace modules ## the programs, and the module for the running kernel (or KDIR=, K=)
@@ -92,6 +96,10 @@ check-long: userspace ## hours: every profile of an unsteady network, DURATION= 
 
 check-mutants: userspace selftests ## delete one security check after the other: a test must notice; MUTANTS= CHANGED=
 	@selftests/mutants/run $(if $(CHANGED),--changed $(CHANGED)) $(MUTANTS)
+
+soak: userspace selftests ## everything at once at random, on kernels that look for errors; SOAK_SECONDS= each (3600), SOAK_SEED=
+	@tools/suites $(foreach k,uml-kasan uml-lockdep,"LANE=uml $(RUN_SUITE) --kernel $(k) --timeout $$(($(SOAK_SECONDS) + 900)) \
+		--env SOAK_SECONDS=$(SOAK_SECONDS) --env SOAK_SEED=$(SOAK_SEED) --env JVPN_LIMIT=$(SOAK_SECONDS) -- selftests/run soak")
 
 fuzz: ## libFuzzer on what reads octets from outside; TIME= seconds each (60)
 	@tools/deps.sh build fuzz
