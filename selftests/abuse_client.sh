@@ -142,9 +142,10 @@ in_the_others_name()
 	rogue_start
 	rogue handshake
 	rogue capture "$WORK/capture"
-	refused=$(verdicts CTRL "does not authenticate")
+	refused=$(verdicts CTRL "from another transport than it must come from")
 	rogue close-other
-	wait_for 5 "CLOSE is refused" verdicts_above CTRL "does not authenticate" "$refused"
+	wait_for 5 "CLOSE is refused" verdicts_above CTRL \
+		"from another transport than it must come from" "$refused"
 	counters_keep
 	rogue data-other 50
 	wait_for 5 "DATA is refused" cause_above rx_drop_unbound 50

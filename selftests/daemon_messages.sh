@@ -4,42 +4,16 @@
 # next one, once. A relay between the ends does it. Whatever happens to it, the session is made or
 # moves within bounds, with the versions that it has without the fault.
 . "$(dirname "$(realpath "$0")")/lib-daemon.sh"
+. "$LIB_DIR/lib-relay.sh"
 
-declare -A TYPE=([INIT]=1 [RESP]=2 [DATA]=4 [REQUEST]=5 [CHALLENGE]=6 [PROOF]=7 [ACK]=8)
 FAULTS="drop dup delay swap"
 # Longer than what is sent again waits, so that a late message meets its successor.
 LATE_MS=400
 
 # A path of its own for each uplink; nothing but what is ordered is sent.
-ENDPOINTS="\"$R_V4:$PORT\""
+ENDPOINTS=$RELAY
 COLD="standby_interval_ms: 0"
-
-relay_start()
-{
-	on_spawn r "$PYTHON" -S -E "$LIB_DIR/daemon_relay.py" $R_V4 $PORT $G_V4 $PORT \
-		"$WORK/r/control" "$WORK/r/relay"
-	wait_for 10 "the relay" grep -qs ready "$WORK/r/relay"
-}
-
 NET_HOOK=relay_start
-
-# fault_arm KIND MESSAGE
-fault_arm()
-{
-	FAULT_SINCE=$(wc -l < "$WORK/r/relay")
-	echo "$1 ${TYPE[$2]} $((LATE_MS * SLOW))" > "$WORK/r/control"
-	wait_for 5 "the relay is ready for '$1 $2'" relay_said "armed $1"
-}
-
-relay_said()
-{
-	tail -n "+$((FAULT_SINCE + 1))" "$WORK/r/relay" | grep -q "^$1"
-}
-
-fault_happened()
-{
-	wait_for 5 "the relay can do it" relay_said "did"
-}
 
 # Late messages have come and were judged before the next case begins.
 fault_over()
@@ -73,7 +47,7 @@ handshakes()
 		daemon_end c TERM
 		net_client_forget
 		count=$(audit_count g "$(transition BIRTH ATTACHED HANDSHAKE_OK)")
-		fault_arm "$fault" "$1"
+		fault_arm "$fault" "$1" $((LATE_MS * SLOW))
 		time_start
 		daemon_start c
 		wait_audit g "$(transition BIRTH ATTACHED HANDSHAKE_OK)" 10 "$count"
@@ -102,7 +76,7 @@ moves()
 	pair_up
 	for fault in $FAULTS; do
 		session_keep
-		fault_arm "$fault" "$1"
+		fault_arm "$fault" "$1" $((LATE_MS * SLOW))
 		time_start
 		jump
 		fault_happened
@@ -137,7 +111,7 @@ warm_moves()
 		case $VIA in a0) up=a down=b ;; *) up=b down=a ;; esac
 		wait_standby
 		session_keep
-		fault_arm "$fault" "$1"
+		fault_arm "$fault" "$1" $((LATE_MS * SLOW))
 		time_start
 		uplink_down $up
 		wait_audit c '"reason":"REATTACH_OK"' 10 "$(warm_moved)"
@@ -178,7 +152,7 @@ refreshes()
 	pair_up
 	for fault in $FAULTS; do
 		session_keep
-		fault_arm "$fault" "$1"
+		fault_arm "$fault" "$1" $((LATE_MS * SLOW))
 		wait_for 20 "the refresh with $1 $fault" relay_said "did"
 		time_start
 		wait_for 15 "new keys after $1 $fault" refreshed

@@ -221,10 +221,19 @@ struct jvpn_wire_gate {
 	u8 zero[4];
 };
 
+/* What a client means by a PROOF. */
+enum jvpn_wire_proof_meaning {
+	JVPN_WIRE_PROOF_UNSTATED	= 0,	/* as JUMP */
+	JVPN_WIRE_PROOF_REFRESH		= 1,	/* new keys where the session is bound, and no move */
+	JVPN_WIRE_PROOF_JUMP		= 2,	/* bind the session here */
+	JVPN_WIRE_PROOF_MEANING_MAX	= JVPN_WIRE_PROOF_JUMP
+};
+
 struct jvpn_wire_proof_payload {
 	__le64 v_req;
 	__le32 e_req;
-	u8 zero[20];
+	u8 meaning;		/* enum jvpn_wire_proof_meaning */
+	u8 zero[19];
 };
 
 struct jvpn_wire_proof {
@@ -452,6 +461,7 @@ JVPN_WIRE_ASSERT_AT(jvpn_wire_challenge, payload, 100);
 
 JVPN_WIRE_ASSERT_SIZE(jvpn_wire_gate, 16);
 JVPN_WIRE_ASSERT_SIZE(jvpn_wire_proof_payload, 32);
+JVPN_WIRE_ASSERT_AT(jvpn_wire_proof_payload, meaning, 12);
 JVPN_WIRE_ASSERT_SIZE(jvpn_wire_proof, JVPN_WIRE_PROOF_SIZE);
 JVPN_WIRE_ASSERT_AT(jvpn_wire_proof, ticket, 4);
 JVPN_WIRE_ASSERT_AT(jvpn_wire_proof, nc, 68);

@@ -298,7 +298,7 @@ static struct jvpn_attempt *challenged(int fd)
 		a = request_make();
 		transmit(fd, &a->request, sizeof(a->request));
 		if (await(fd, JVPN_MSG_CHALLENGE, &a->request, sizeof(a->request), &m) &&
-		    !jvpn_client_challenge(&me.client, m.data, m.len, now_ms(), &got))
+		    !jvpn_client_challenge(&me.client, m.data, m.len, NULL, now_ms(), &got))
 			return got;
 		jvpn_client_drop(&me.client, a);
 	}
@@ -318,7 +318,7 @@ static void proof_judge(int fd, struct jvpn_attempt *a, struct outcome *o)
 
 	while (now_ms() < end && receive(fd, me.patience_ms, &m)) {
 		if (m.data[0] == JVPN_MSG_ACK &&
-		    !jvpn_client_ack(&me.client, m.data, m.len, now_ms(), &commit)) {
+		    !jvpn_client_ack(&me.client, m.data, m.len, &commit)) {
 			me.epoch = commit.epoch;
 			me.counter = 0;
 			close(me.fd);

@@ -195,16 +195,16 @@ static void fuzz_client(enum fuzz_target target, const u8 *msg, size_t len)
 	struct jvpn_attempt *a;
 
 	if (target == FUZZ_CHALLENGE)
-		verdict = jvpn_client_challenge(&run.client, msg, len, run.now_ms, &a);
+		verdict = jvpn_client_challenge(&run.client, msg, len, NULL, run.now_ms, &a);
 	else if (target == FUZZ_INVITATION)
 		verdict = jvpn_client_invited(&run.client, msg, len, 3, &base.sent, run.now_ms,
 					      &a);
 	else if (target == FUZZ_ACK)
-		verdict = jvpn_client_ack(&run.client, msg, len, run.now_ms, &commit);
+		verdict = jvpn_client_ack(&run.client, msg, len, &commit);
 	else if (target == FUZZ_REJECT)
 		verdict = jvpn_client_reject(&run.client, msg, len, &reject, &a);
 	else
-		verdict = jvpn_client_gone(&run.client, msg, len);
+		verdict = jvpn_client_gone(&run.client, msg, len, &a);
 	if (!may_change(verdict) && memcmp(&run.client, &base.w->client, sizeof(run.client)))
 		fail("a refused packet changed the client");
 }

@@ -17,6 +17,7 @@
 #include "config.h"
 #include "cookie.h"
 #include "jvpnd.h"
+#include "path.h"
 
 struct client;
 
@@ -36,6 +37,9 @@ struct client;
  * @poor_ms: when it was left because of its quality, 0 never
  * @poor_count: how often, one soon after the other
  * @rtt_us: of its last answer, 0 unknown
+ * @has_proven: a session was bound over it
+ * @proven: where the gateway saw it come from then
+ * @proven_to: that gateway
  */
 struct candidate {
 	TAILQ_ENTRY(candidate) link;
@@ -60,6 +64,9 @@ struct candidate {
 	uint64_t poor_ms;
 	unsigned int poor_count;
 	uint32_t rtt_us;
+	bool has_proven;
+	struct jvpn_wire_addr proven;
+	struct path proven_to;
 };
 
 TAILQ_HEAD(candidate_list, candidate);

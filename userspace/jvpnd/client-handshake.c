@@ -100,6 +100,7 @@ static void handshake_init_send(struct client *c, struct candidate *cand, const 
 	h->to = *to;
 	h->candidate = cand->number;
 	h->sent_ms = jvpnd_now_ms();
+	h->cookie_used = false;
 	jvpn_debug("INIT to %s over %s", path_remote_format(to, text, sizeof(text)), cand->name);
 	client_send(c, to, &h->init, sizeof(h->init));
 }
@@ -213,13 +214,18 @@ bool client_handshake_cookie(struct client *c, const struct kernel_packet *packe
 	struct candidate *cand = candidate_find_socket(c, packet->from.socket);
 	enum jvpn_verdict verdict;
 
-	if (!handshake_is_open(c) || !cand || cand->number != h->candidate)
+	if (!handshake_is_open(c) || !cand || cand->number != h->candidate ||
+	    !path_equal(&h->to, &packet->from))
 		return false;
 	verdict = jvpn_cookie_open(&cand->jar, packet->data, packet->size, (const u8 *)&h->init,
 				   sizeof(h->init), &c->mac, jvpnd_now_ms());
 	refusal_verdict_count(c->d, JVPN_MSG_COOKIE, verdict);
 	if (verdict)
 		return false;
+	/* Whoever sees an INIT can make a COOKIE: it buys one more, and the next INIT has it. */
+	if (h->cookie_used)
+		return true;
+	h->cookie_used = true;
 	jvpn_debug("the gateway is loaded: INIT again over %s, with its cookie", cand->name);
 	jvpn_mac_stamp((u8 *)&h->init, sizeof(h->init), &c->mac,
 		       jvpn_cookie_get(&cand->jar, jvpnd_now_ms()));

@@ -88,19 +88,34 @@ static void try_end(struct client *c, struct client_try *try, const char *why)
 }
 
 /*
- * The library has forgotten attempts, or closed them: so do we. The gateway may
- * yet commit a closed one, on a PROOF that was on its way: what was prepared for
- * it stays in the kernel, which drops it when it is too old.
+ * The library only waits for its ACK: so do we. The gateway may yet commit it, on
+ * a PROOF that is on its way. The kernel has nothing prepared for it any longer,
+ * and is given the keys when the ACK comes.
  */
+static void try_close(struct client *c, struct client_try *try, const char *why)
+{
+	if (!try->used)
+		return;
+	try_request_fail(try, why);
+	try_round_end(c, try);
+	try->used = false;
+	try->closed = true;
+	try->next_ms = 0;
+}
+
+/* The library has forgotten attempts, or closed them: so do we. */
 static void tries_follow(struct client *c, const char *why)
 {
 	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++) {
 		enum jvpn_attempt_state state = c->proto.attempt[i].state;
+		struct client_try *try = &c->tries[i];
 
-		if (state == JVPN_ATTEMPT_FREE)
-			try_end(c, &c->tries[i], why);
-		else if (state == JVPN_ATTEMPT_CLOSED)
-			try_release(&c->tries[i], why);
+		if (state == JVPN_ATTEMPT_CLOSED) {
+			try_close(c, try, why);
+		} else if (state == JVPN_ATTEMPT_FREE) {
+			try_end(c, try, why);
+			try->closed = false;
+		}
 	}
 }
 
@@ -141,9 +156,12 @@ static void reattach_timer_arm(struct client *c)
 {
 	uint64_t now = jvpnd_now_ms(), earliest = UINT64_MAX;
 
-	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++)
+	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++) {
 		if (c->tries[i].used && c->tries[i].next_ms && c->tries[i].next_ms < earliest)
 			earliest = c->tries[i].next_ms;
+		if (c->tries[i].closed && c->proto.attempt[i].deadline_ms < earliest)
+			earliest = c->proto.attempt[i].deadline_ms;
+	}
 	if (earliest == UINT64_MAX)
 		uv_timer_stop(&c->attempts);
 	else
@@ -174,6 +192,7 @@ static void try_send(struct client *c, struct client_try *try)
 		client_send(c, &try->to, &attempt->proof[i].msg, sizeof(attempt->proof[i].msg));
 	if (!try->sends)
 		try->asked_ms = now;
+	try->cookie_used = false;
 	try->next_ms = now + try_wait_ms(try);
 	try->sends++;
 	reattach_timer_arm(c);
@@ -183,6 +202,7 @@ static void try_begin(struct client *c, struct client_try *try, const struct can
 		      const struct path *to, enum client_purpose purpose, uint32_t reason)
 {
 	try_end(c, try, "another attempt takes its place");
+	memset(try, 0, sizeof(*try));
 	try->used = true;
 	try->purpose = purpose;
 	try->candidate = cand->number;
@@ -228,10 +248,14 @@ static void try_give_up(struct client *c, struct client_try *try)
 		   purpose_names[purpose]);
 	if (cand && purpose != CLIENT_STANDBY)
 		candidate_asked(cand);
-	try_drop(c, try, "the gateway does not answer over this transport");
+	jvpn_client_give_up(&c->proto, reattach_attempt(c, try));
+	tries_follow(c, "the gateway does not answer over this transport");
 	if (purpose == CLIENT_RECOVER || purpose == CLIENT_JUMP || purpose == CLIENT_REBIND)
 		client_move_recover(c);
 }
+
+static void reattach_held_use(struct client *c, struct client_try *try);
+static void reattach_invited_use(struct client *c, struct client_try *try);
 
 void client_reattach_tick(uv_timer_t *timer)
 {
@@ -243,14 +267,21 @@ void client_reattach_tick(uv_timer_t *timer)
 
 		if (!try->used || !try->next_ms || try->next_ms > now)
 			continue;
+		if (c->proto.attempt[i].is_held)
+			reattach_held_use(c, try);
+		else if (c->proto.attempt[i].state == JVPN_ATTEMPT_CHALLENGED)
+			reattach_invited_use(c, try);
 		/* A standby REQUEST that is lost is made anew when its time comes. */
-		if (try->sends >= CLIENT_SENDS_MAX || try->purpose == CLIENT_STANDBY)
+		else if (try->sends >= CLIENT_SENDS_MAX || try->purpose == CLIENT_STANDBY)
 			try_give_up(c, try);
 		else
 			try_send(c, try);
 	}
-	if (c->session)
+	if (c->session) {
+		jvpn_client_expire(&c->proto, now);
+		tries_follow(c, "the CHALLENGE has expired");
 		reattach_timer_arm(c);
+	}
 	client_settle(c);
 }
 
@@ -340,6 +371,8 @@ bool client_reattach_prove(struct client *c, struct jvpn_attempt *attempt, unsig
 	enum jvpn_verdict verdict;
 
 	try_round_end(c, try);
+	attempt->meaning = try->purpose == CLIENT_REFRESH ? JVPN_WIRE_PROOF_REFRESH :
+							    JVPN_WIRE_PROOF_JUMP;
 	verdict = jvpn_client_proof(&c->proto, attempt, 0, count, jvpnd_now_ms(),
 				    &jvpn_rng_system);
 	if (verdict) {
@@ -410,10 +443,14 @@ static void reattach_challenged(struct client *c, struct jvpn_attempt *attempt)
 			client_reattach_prove(c, attempt, 1);
 		return;
 	case CLIENT_REFRESH:
-		if (bound && path_equal(&c->session->path, &try->to))
-			client_reattach_prove(c, attempt, 1);
-		else
+		if (!bound || !path_equal(&c->session->path, &try->to)) {
 			try_drop(c, try, "the session has moved");
+			return;
+		}
+		/* Bound nowhere, as the gateway sees it: there is nothing to refresh. */
+		if (attempt->peer_state != JVPN_STATE_ATTACHED)
+			try->purpose = CLIENT_JUMP;
+		client_reattach_prove(c, attempt, 1);
 		return;
 	case CLIENT_JUMP:
 	case CLIENT_REBIND:
@@ -422,14 +459,36 @@ static void reattach_challenged(struct client *c, struct jvpn_attempt *attempt)
 	}
 }
 
-static void reattach_challenge(struct client *c, const struct kernel_packet *packet)
+/*
+ * Where the gateway may have seen us: at the address that the answer came to, if it is one of the
+ * whole Internet, and where it saw us when a session was bound over this path. Somebody beside the
+ * path can copy our packets and carry the answers to us, but from an address of his own.
+ */
+static void reattach_expected_fill(const struct candidate *cand, const struct path *answer,
+				   struct jvpn_expected *expected)
 {
-	struct candidate *cand = candidate_find_socket(c, packet->from.socket);
-	struct jvpn_attempt *attempt = NULL;
-	enum jvpn_verdict verdict;
+	struct jvpn_path wire;
 
-	verdict = jvpn_client_challenge(&c->proto, packet->data, packet->size, jvpnd_now_ms(),
-					&attempt);
+	expected->count = 0;
+	if (cand && cand->has_proven && path_equal(&cand->proven_to, answer))
+		expected->addr[expected->count++] = cand->proven;
+	if (path_to_wire(answer, &wire) && !jvpn_wire_addr_is_private(&wire.local))
+		expected->addr[expected->count++] = wire.local;
+}
+
+/* The expected one is given a round trip to come. */
+static void reattach_held(struct client *c, struct client_try *try)
+{
+	uint64_t soon = jvpnd_now_ms() + try->rto_ms;
+
+	if (!try->next_ms || try->next_ms > soon)
+		try->next_ms = soon;
+	reattach_timer_arm(c);
+}
+
+static void reattach_challenge_use(struct client *c, struct candidate *cand,
+				   struct jvpn_attempt *attempt, enum jvpn_verdict verdict)
+{
 	refusal_verdict_count(c->d, JVPN_MSG_CHALLENGE, verdict);
 	if (verdict == JVPN_VERDICT_ROLLBACK) {
 		reattach_session_lost(c, JVPN_REASON_OWNERSHIP_AMBIGUOUS,
@@ -437,6 +496,8 @@ static void reattach_challenge(struct client *c, const struct kernel_packet *pac
 		return;
 	}
 	tries_follow(c, jvpn_verdict_str(verdict));
+	if (verdict == JVPN_VERDICT_HELD)
+		reattach_held(c, client_try_of(c, attempt));
 	if (verdict == JVPN_VERDICT_SUPERSEDED || verdict == JVPN_VERDICT_EXHAUSTED)
 		client_move_recover(c);
 	if (verdict)
@@ -447,6 +508,37 @@ static void reattach_challenge(struct client *c, const struct kernel_packet *pac
 	reattach_challenged(c, attempt);
 	if (cand)
 		client_move_answered(c, cand);
+}
+
+static void reattach_challenge(struct client *c, const struct kernel_packet *packet)
+{
+	struct candidate *cand = candidate_find_socket(c, packet->from.socket);
+	struct jvpn_attempt *attempt = NULL;
+	struct jvpn_expected expected;
+	enum jvpn_verdict verdict;
+
+	reattach_expected_fill(cand, &packet->from, &expected);
+	verdict = jvpn_client_challenge(&c->proto, packet->data, packet->size, &expected,
+					jvpnd_now_ms(), &attempt);
+	reattach_challenge_use(c, cand, attempt, verdict);
+}
+
+/* No other came. */
+static void reattach_held_use(struct client *c, struct client_try *try)
+{
+	struct candidate *cand = candidate_find(c, try->candidate);
+	struct jvpn_attempt *attempt = NULL;
+	enum jvpn_verdict verdict;
+
+	jvpn_debug("no CHALLENGE to an expected address over %s: the other one is used",
+		   cand ? cand->name : "?");
+	try->next_ms = 0;
+	verdict = jvpn_client_challenge_held(&c->proto, reattach_attempt(c, try), jvpnd_now_ms(),
+					     &attempt);
+	reattach_challenge_use(c, cand, attempt, verdict);
+	/* It was of no use: what is out is sent again in its time. */
+	if (verdict && try->used && !try->next_ms)
+		try_send(c, try);
 }
 
 /*
@@ -471,17 +563,55 @@ static bool reattach_sent_read(struct client *c, struct jvpn_client_sent *sent)
 	return good;
 }
 
-/* The gateway sees authentic packets of ours come from an address it has not bound. */
+/* An answer that has come since shows that the bound path lives. */
+static bool reattach_path_lives(struct client *c, const struct client_try *try,
+				const struct jvpn_attempt *attempt)
+{
+	struct kernel_session *k = malloc(sizeof(*k));
+	bool lives = true;
+
+	if (k && !kernel_session_get(c->d->kernel, c->session->id, k) && k->bound)
+		lives = k->health.last_rx_ms > try->asked_ms ||
+			(k->health.echoed &&
+			 k->health.echo_counter >= jvpn_client_invited_counter(attempt));
+	free(k);
+	return lives;
+}
+
+/* Time has passed since we were invited to where the gateway sees us. */
+static void reattach_invited_use(struct client *c, struct client_try *try)
+{
+	struct jvpn_attempt *attempt = reattach_attempt(c, try);
+
+	try->next_ms = 0;
+	if (!jvpn_fsm_bound(c->session->state) || reattach_path_lives(c, try, attempt)) {
+		refusal_verdict_count(c->d, JVPN_MSG_CHALLENGE, JVPN_VERDICT_PATH_ALIVE);
+		try_drop(c, try, jvpn_verdict_str(JVPN_VERDICT_PATH_ALIVE));
+		return;
+	}
+	jvpn_info("session %s: the gateway sees another address, moving there",
+		  session_short(c->session));
+	client_reattach_prove(c, attempt, 1);
+}
+
+/*
+ * The gateway sees authentic packets of ours come from an address it has not bound. If that is one
+ * we expect to be seen at, we go there. If not, somebody may have copied a packet of ours and
+ * carried the invitation here: we go if the bound path is silent meanwhile.
+ */
 static void reattach_invited(struct client *c, const struct kernel_packet *packet)
 {
 	struct candidate *cand = candidate_find_socket(c, packet->from.socket);
 	struct jvpn_attempt *attempt = NULL;
+	struct jvpn_expected expected;
 	struct jvpn_client_sent sent;
 	enum jvpn_verdict verdict;
+	struct client_try *try;
 
 	/* The question comes to the address that we send from, or it is not ours. */
 	if (!cand || !jvpn_fsm_bound(c->session->state) ||
-	    packet->from.socket != c->session->path.socket || !reattach_sent_read(c, &sent))
+	    packet->from.socket != c->session->path.socket ||
+	    client_reattach_busy(c, CLIENT_REBIND) || !reattach_sent_read(c, &sent))
 		return;
 	if (client_move_wait_ms(c, true))
 		return;
@@ -494,11 +624,14 @@ static void reattach_invited(struct client *c, const struct kernel_packet *packe
 				      "the gateway has lost a part of its past");
 	if (verdict)
 		return;
-	try_begin(c, client_try_of(c, attempt), cand, &c->session->path, CLIENT_REBIND,
-		  JVPN_REASON_NAT_REBIND);
-	jvpn_info("session %s: the gateway sees another address, moving there",
-		  session_short(c->session));
-	client_reattach_prove(c, attempt, 1);
+	try = client_try_of(c, attempt);
+	try_begin(c, try, cand, &c->session->path, CLIENT_REBIND, JVPN_REASON_NAT_REBIND);
+	try->asked_ms = jvpnd_now_ms();
+	reattach_expected_fill(cand, &packet->from, &expected);
+	if (expected.count && jvpn_expected_has(&expected, &attempt->observed))
+		client_reattach_prove(c, attempt, 1);
+	else
+		reattach_held(c, try);
 }
 
 /* --- commit --------------------------------------------------------------------------------- */
@@ -523,8 +656,9 @@ static struct client_try *reattach_try_of_epoch(struct client *c, const struct j
 	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++) {
 		struct client_try *try = &c->tries[i];
 
-		if (try->used && (try_is_former(try, epoch) ||
-				  cookie_among(try->cookies, JVPN_CLIENT_PROOFS_MAX, cookie)))
+		if ((try->used || try->closed) &&
+		    (try_is_former(try, epoch) ||
+		     cookie_among(try->cookies, JVPN_CLIENT_PROOFS_MAX, cookie)))
 			return try;
 	}
 	return NULL;
@@ -556,8 +690,12 @@ static void reattach_committed(struct client *c, const struct jvpn_client_commit
 	c->epoch_born_ms = jvpnd_now_ms();
 	if (try && try->purpose != CLIENT_REFRESH)
 		jvpn_switches_add(&c->switches, jvpnd_now_ms());
-	if (cand)
+	if (cand) {
 		candidate_answered(cand, jvpnd_now_ms(), reattach_rtt_us(try));
+		cand->has_proven = true;
+		cand->proven = commit->observed;
+		cand->proven_to = try->to;
+	}
 	if (try) {
 		/* The kernel has dropped what was prepared for this epoch or an older one. */
 		memset(try->cookies, 0, sizeof(try->cookies));
@@ -570,9 +708,17 @@ static void reattach_committed(struct client *c, const struct jvpn_client_commit
 	reattach_timer_arm(c);
 }
 
+/* New keys for the transport that is bound. */
+static bool try_is_refresh(const struct client *c, const struct client_try *try)
+{
+	return try && try->purpose == CLIENT_REFRESH &&
+	       (!try->closed ||
+		(c->session->bound && path_equal(&c->session->path, &try->to)));
+}
+
 /*
  * The gateway's ACK. The kernel may have committed already, on its first packet.
- * try is NULL if the attempt was closed: the kernel knows what was prepared for it.
+ * try is NULL if nothing is known of the attempt but its keys.
  */
 static bool reattach_kernel_commit(struct client *c, const struct jvpn_client_commit *commit,
 				   const struct client_try *try)
@@ -596,7 +742,7 @@ static bool reattach_kernel_commit(struct client *c, const struct jvpn_client_co
 	}
 	for (int i = 0; i < 2 && session_is_live(s); i++) {
 		args.expected_version = s->version;
-		if (try && try->purpose == CLIENT_REFRESH)
+		if (try_is_refresh(c, try))
 			kernel_epoch_set(c->d->kernel, s->id, &args, &answer);
 		else
 			kernel_binding_set(c->d->kernel, s->id, &args, &answer);
@@ -615,7 +761,7 @@ static void reattach_ack(struct client *c, const struct kernel_packet *packet)
 	enum jvpn_verdict verdict;
 	struct client_try *try;
 
-	verdict = jvpn_client_ack(&c->proto, packet->data, packet->size, jvpnd_now_ms(), &commit);
+	verdict = jvpn_client_ack(&c->proto, packet->data, packet->size, &commit);
 	refusal_verdict_count(c->d, JVPN_MSG_ACK, verdict);
 	if (verdict) {
 		tries_follow(c, jvpn_verdict_str(verdict));
@@ -640,8 +786,7 @@ void client_reattach_confirm(struct client *c)
 		/* Mirroring marks a session as changed, which leads here again. */
 		if (k->version != c->session->version || k->epoch != c->session->epoch)
 			session_mirror(c->d, c->session, k);
-		verdict = jvpn_client_confirm(&c->proto, k->keys.rx_index, jvpnd_now_ms(),
-					      &commit);
+		verdict = jvpn_client_confirm(&c->proto, k->keys.rx_index, &commit);
 	}
 	free(k);
 	if (verdict)
@@ -652,6 +797,12 @@ void client_reattach_confirm(struct client *c)
 
 /* --- REJECT, GONE, COOKIE ----------------------------------------------------------------------- */
 
+/* An answer comes from where the question went. */
+static bool try_is_answered_by(const struct client_try *try, const struct kernel_packet *packet)
+{
+	return path_equal(&try->to, &packet->from);
+}
+
 static void reattach_reject(struct client *c, const struct kernel_packet *packet)
 {
 	struct jvpn_attempt *attempt = NULL;
@@ -660,6 +811,8 @@ static void reattach_reject(struct client *c, const struct kernel_packet *packet
 	enum jvpn_verdict verdict;
 
 	verdict = jvpn_client_reject(&c->proto, packet->data, packet->size, &reject, &attempt);
+	if (!verdict && !try_is_answered_by(client_try_of(c, attempt), packet))
+		verdict = JVPN_VERDICT_ELSEWHERE;
 	refusal_verdict_count(c->d, JVPN_MSG_REJECT, verdict);
 	if (verdict)
 		return;
@@ -682,14 +835,31 @@ static void reattach_reject(struct client *c, const struct kernel_packet *packet
 		client_move_rate_limited(c, reject.wait_ms);
 }
 
+/*
+ * Whoever answers does not have the session; that need not be who has. A binding
+ * is proof of the contrary for as long as its heartbeats are echoed: the kernel
+ * watches that, and when it gives the transport up the next GONE is believed.
+ */
 static void reattach_gone(struct client *c, const struct kernel_packet *packet)
 {
-	enum jvpn_verdict verdict = jvpn_client_gone(&c->proto, packet->data, packet->size);
+	const char *why = "the gateway does not have it any longer";
+	struct jvpn_attempt *attempt = NULL;
+	enum jvpn_verdict verdict;
+	struct client_try *try;
 
+	verdict = jvpn_client_gone(&c->proto, packet->data, packet->size, &attempt);
+	try = verdict ? NULL : client_try_of(c, attempt);
+	if (try && !try_is_answered_by(try, packet))
+		verdict = JVPN_VERDICT_ELSEWHERE;
+	else if (try && jvpn_fsm_bound(c->session->state))
+		verdict = JVPN_VERDICT_PATH_ALIVE;
 	refusal_verdict_count(c->d, JVPN_MSG_GONE, verdict);
-	if (!verdict)
-		reattach_session_lost(c, JVPN_REASON_LEASE_LOST,
-				      "the gateway does not have it any longer");
+	if (verdict == JVPN_VERDICT_PATH_ALIVE)
+		try_drop(c, try, why);
+	else if (!verdict && try->purpose == CLIENT_STANDBY)
+		try_drop(c, try, why);
+	else if (!verdict)
+		reattach_session_lost(c, JVPN_REASON_LEASE_LOST, why);
 }
 
 static void reattach_cookie_take(struct client *c, const struct kernel_packet *packet)
@@ -700,12 +870,23 @@ static void reattach_cookie_take(struct client *c, const struct kernel_packet *p
 	struct candidate *cand = try ? candidate_find(c, try->candidate) : NULL;
 	uint64_t now = jvpnd_now_ms();
 
-	if (!cand || jvpn_cookie_open(&cand->jar, packet->data, packet->size,
-				      (const u8 *)&attempt->request, sizeof(attempt->request),
-				      &c->proto.mac, now))
+	enum jvpn_verdict verdict = JVPN_VERDICT_UNKNOWN_ATTEMPT;
+
+	if (cand && !try_is_answered_by(try, packet))
+		verdict = JVPN_VERDICT_ELSEWHERE;
+	else if (cand)
+		verdict = jvpn_cookie_open(&cand->jar, packet->data, packet->size,
+					   (const u8 *)&attempt->request,
+					   sizeof(attempt->request), &c->proto.mac, now);
+	refusal_verdict_count(c->d, JVPN_MSG_COOKIE, verdict);
+	if (verdict)
 		return;
 	jvpn_mac_stamp((u8 *)&attempt->request, sizeof(attempt->request), &c->proto.mac,
 		       jvpn_cookie_get(&cand->jar, now));
+	/* Whoever sees a REQUEST can make a COOKIE: it buys one more, then time decides. */
+	if (try->cookie_used)
+		return;
+	try->cookie_used = true;
 	client_send(c, &try->to, &attempt->request, sizeof(attempt->request));
 }
 

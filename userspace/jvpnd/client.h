@@ -50,6 +50,7 @@ enum client_purpose {
 /**
  * struct client_try - what belongs to an attempt of the protocol library
  * @used: the attempt of the same number is ours
+ * @closed: nothing is sent any longer, but the gateway may yet commit it
  * @reason: of the jump
  * @cookies: prepared bindings in the kernel, by PROOF; 0 none
  * @formers: those of PROOFs of earlier rounds, no longer in the kernel; 0 none
@@ -57,10 +58,13 @@ enum client_purpose {
  * @sends: of what is being sent now
  * @next_ms: when it is sent again or given up
  * @asked_ms: when REQUEST or PROOF went out first
+ * @cookie_used: a COOKIE has had what was sent last repeated
  * @request: operator who waits for the outcome, or NULL
  */
 struct client_try {
 	bool used;
+	bool closed;
+	bool cookie_used;
 	enum client_purpose purpose;
 	uint32_t candidate;
 	struct path to;
@@ -85,6 +89,7 @@ struct client_handshake {
 	unsigned int step;	/* which pair of remote and candidate */
 	unsigned int round;	/* how often all were tried in vain */
 	uint64_t sent_ms;
+	bool cookie_used;	/* a COOKIE has had the INIT repeated */
 	uv_timer_t timer;
 };
 

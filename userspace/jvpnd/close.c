@@ -57,6 +57,18 @@ static void close_refuse(struct jvpnd *d, const struct session *s, enum jvpn_ver
 		refusal_note(d, &refusal);
 }
 
+/* Whoever copies a CLOSE can send it from elsewhere: it counts where the session is bound. */
+static enum jvpn_verdict close_session_find(struct jvpnd *d, uint32_t index,
+					    const struct path *from, struct session **s)
+{
+	*s = session_find_index(d, index);
+	if (!*s || !(*s)->recorded || !session_is_live(*s))
+		return JVPN_VERDICT_BAD_INDEX;
+	if (!(*s)->bound || !path_equal(&(*s)->path, from))
+		return JVPN_VERDICT_ELSEWHERE;
+	return JVPN_VERDICT_OK;
+}
+
 void close_receive(struct jvpnd *d, const struct kernel_packet *packet)
 {
 	struct session *s = NULL;
@@ -65,11 +77,8 @@ void close_receive(struct jvpnd *d, const struct kernel_packet *packet)
 	uint32_t index;
 
 	verdict = jvpn_ctrl_index(packet->data, packet->size, &index);
-	if (!verdict) {
-		s = session_find_index(d, index);
-		verdict = s && s->recorded && session_is_live(s) ? JVPN_VERDICT_OK :
-								   JVPN_VERDICT_BAD_INDEX;
-	}
+	if (!verdict)
+		verdict = close_session_find(d, index, &packet->from, &s);
 	if (!verdict)
 		verdict = jvpn_ctrl_open(packet->data, packet->size, &s->ctl, close_other_side(s),
 					 s->version, &s->gateway.ctrl_seq, &ctrl);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway.h"
+#include "inits.h"
 #include "log.h"
 #include "peer.h"
 #include "record.h"
@@ -18,6 +19,40 @@
 #define HANDSHAKES_SHARE 8
 /* Answers to one INIT whose indices turned out to be taken. */
 #define RESPOND_TRIES 3
+/* Of PEER_HALF_OPEN_MAX, for senders who have not shown that they receive; of one address. */
+#define ANSWERS_UNSHOWN 2
+#define ANSWERS_ADDRESS 2
+
+/**
+ * struct peer_init - an INIT that was accepted
+ * @hash: of it
+ * @count: how many were answered
+ * @answered: where it came from
+ *
+ * Whoever sees an INIT can send a copy that arrives first. So the same INIT from
+ * another source is answered too, by another session, until one of them is
+ * confirmed by the client's first packet, from where its RESP went.
+ */
+struct peer_init {
+	uint8_t hash[INITS_HASH];
+	struct jvpn_hs_server hs;
+	struct jvpn_hs_init init;
+	unsigned int count;
+	struct path answered[PEER_HALF_OPEN_MAX];
+};
+
+struct handshake_copy {
+	struct path from;
+	bool shown;
+};
+
+/* An INIT, and where it came from as well while the worker reads it. */
+struct handshake_copies {
+	uint8_t hash[INITS_HASH];
+	uint8_t message[JVPN_WIRE_INIT_SIZE];
+	unsigned int count;
+	struct handshake_copy copy[PEER_HALF_OPEN_MAX];
+};
 
 /**
  * struct handshake_job - an INIT on its way through the workers
@@ -27,10 +62,11 @@
  * workers read.
  */
 struct handshake_job {
+	TAILQ_ENTRY(handshake_job) link;
 	uv_work_t work;
 	struct gateway *gw;
 	struct path from;
-	uint8_t message[JVPN_WIRE_INIT_SIZE];
+	struct handshake_copies copies;
 	uint8_t secret[JVPN_WIRE_KEY];
 	uint8_t public_key[JVPN_WIRE_KEY];
 	enum jvpn_verdict verdict;
@@ -47,10 +83,30 @@ struct handshake_job {
 	unsigned int tries;
 };
 
+void gateway_handshake_forget(struct peer *peer)
+{
+	if (!peer->init)
+		return;
+	sodium_memzero(peer->init, sizeof(*peer->init));
+	free(peer->init);
+	peer->init = NULL;
+}
+
+static bool handshake_peer_is_open(const struct peer *peer)
+{
+	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++)
+		if (peer->half_open[i])
+			return true;
+	return peer->handshaking;
+}
+
 static void handshake_job_end(struct handshake_job *job)
 {
-	if (job->peer)
-		job->peer->handshaking = false;
+	if (job->peer) {
+		job->peer->handshaking--;
+		if (!handshake_peer_is_open(job->peer))
+			gateway_handshake_forget(job->peer);
+	}
 	job->gw->handshake_jobs--;
 	sodium_memzero(job, sizeof(*job));
 	free(job);
@@ -67,6 +123,24 @@ static void handshake_refuse(struct handshake_job *job, uint32_t reject, const c
 
 /* --- the session ------------------------------------------------------------ */
 
+static void handshake_half_open_enter(struct peer *peer, struct session *s)
+{
+	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++) {
+		if (!peer->half_open[i]) {
+			peer->half_open[i] = s;
+			return;
+		}
+	}
+}
+
+static void handshake_half_open_end(struct gateway *gw, struct peer *peer)
+{
+	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++)
+		if (peer->half_open[i])
+			session_terminate(gw->d, peer->half_open[i],
+					  JVPN_REASON_HANDSHAKE_REJECTED);
+}
+
 void gateway_handshake_session_begin(struct gateway *gw, struct session *s)
 {
 	struct peer *peer = peer_find(gw->peers, s->peer_key);
@@ -81,15 +155,20 @@ void gateway_handshake_session_begin(struct gateway *gw, struct session *s)
 		return;
 	peer->sessions++;
 	if (s->state == JVPN_STATE_BIRTH)
-		peer->half_open = s;
+		handshake_half_open_enter(peer, s);
 }
 
 static void handshake_half_open_leave(struct gateway *gw, struct session *s)
 {
+	struct peer *peer = s->gateway.peer;
+
 	if (gw->half_open)
 		gw->half_open--;
-	if (s->gateway.peer && s->gateway.peer->half_open == s)
-		s->gateway.peer->half_open = NULL;
+	for (size_t i = 0; peer && i < PEER_HALF_OPEN_MAX; i++)
+		if (peer->half_open[i] == s)
+			peer->half_open[i] = NULL;
+	if (peer && !handshake_peer_is_open(peer))
+		gateway_handshake_forget(peer);
 }
 
 void gateway_handshake_session_end(struct gateway *gw, struct session *s)
@@ -137,6 +216,11 @@ void gateway_handshake_confirmed(struct gateway *gw, struct session *s)
 
 	handshake_half_open_leave(gw, s);
 	s->gateway.confirmed = true;
+	/* What else came of its INIT was for somebody who copied it. */
+	if (peer) {
+		handshake_half_open_end(gw, peer);
+		gateway_handshake_forget(peer);
+	}
 	if (!peer || !peer->config || peer->sessions <= peer->config->max_sessions)
 		return;
 	session_each(gw->d, handshake_surplus_note, &surplus);
@@ -307,63 +391,80 @@ static void handshake_resp_fill(struct handshake_job *job, uint8_t suite)
 	resp->v6_prefix = job->addresses.v6.length;
 }
 
-/* NULL: the peer may have a session now. */
-static const char *handshake_peer_check(struct handshake_job *job, uint32_t *reject)
+/* Nothing of the peer is spent for what is not fresh: it is a copy of what it sent once. */
+static const char *handshake_fresh_check(const struct handshake_job *job, struct peer *peer)
 {
-	const struct jvpn_config_limits *limits = gateway_limits(job->gw);
-	uint64_t now = jvpnd_now_ms();
-
-	job->peer = peer_find(job->gw->peers, job->hs.client_pub);
-	*reject = JVPN_REJECT_POLICY_DENIED;
-	if (!job->peer || !job->peer->config) {
-		job->peer = NULL;
-		return "no peer has this public key";
-	}
-	*reject = JVPN_REJECT_RATE_LIMITED;
-	if (job->peer->handshaking) {
-		job->peer = NULL;
-		return "an INIT of this peer is being answered";
-	}
-	if (!jvpn_bucket_take(&job->peer->handshakes, PEER_HANDSHAKES_PER_SECOND,
-			      PEER_HANDSHAKES_BURST, 1, now))
-		return "too many INITs of this peer";
-	if (job->gw->half_open >= limits->max_half_open && !job->peer->half_open)
-		return "limits.max_half_open is reached";
-	*reject = JVPN_REJECT_REPLAY;
-	if (jvpn_hs_timestamp_accept(&job->peer->timestamp, job->init.tai64n, now))
+	if (jvpn_hs_timestamp_check(&peer->timestamp, job->init.tai64n, jvpnd_now_ms()))
 		return "INIT is not newer than the last one";
 	return NULL;
 }
 
-static void handshake_half_open_replace(struct handshake_job *job)
+static const char *handshake_share_take(struct handshake_job *job, struct peer *peer)
 {
-	struct session *old = job->peer->half_open;
+	const struct jvpn_config_limits *limits = gateway_limits(job->gw);
+	uint64_t now = jvpnd_now_ms();
 
-	if (old)
-		session_terminate(job->gw->d, old, JVPN_REASON_HANDSHAKE_REJECTED);
-	sessions_settle(job->gw->d);
+	if (peer->handshaking)
+		return "an INIT of this peer is being answered";
+	if (!jvpn_bucket_take(&peer->handshakes, PEER_HANDSHAKES_PER_SECOND,
+			      PEER_HANDSHAKES_BURST, 1, now))
+		return "too many INITs of this peer";
+	if (job->gw->half_open >= limits->max_half_open && !handshake_peer_is_open(peer))
+		return "limits.max_half_open is reached";
+	return NULL;
 }
 
-static const char *handshake_accept(struct handshake_job *job, uint32_t *reject)
+/* NULL: the peer may have a session now. */
+static const char *handshake_peer_check(struct handshake_job *job, struct peer **found,
+					uint32_t *reject)
 {
-	const struct jvpn_config_peer *config;
-	uint8_t suite = jvpn_hs_suite_choose(job->init.suites,
-					     JVPN_SUITE_BIT(JVPN_SUITE_CHACHA20_POLY1305));
-	const char *why = handshake_peer_check(job, reject);
+	struct peer *peer = peer_find(job->gw->peers, job->hs.client_pub);
+	const char *why;
 
-	if (why)
-		return why;
-	job->peer->handshaking = true;
 	*reject = JVPN_REJECT_POLICY_DENIED;
-	if (job->init.proto_min > JVPN_WIRE_PROTO || job->init.proto_max < JVPN_WIRE_PROTO)
-		return jvpn_verdict_str(JVPN_VERDICT_BAD_VERSION_RANGE);
-	if (!suite)
-		return jvpn_verdict_str(JVPN_VERDICT_BAD_SUITE);
-	handshake_half_open_replace(job);
-	why = gateway_addresses_choose(job->gw, job->peer, &job->init, &job->addresses);
+	if (!peer || !peer->config)
+		return "no peer has this public key";
+	inits_note(job->gw->inits_read, job->copies.hash, peer->key);
+	*reject = JVPN_REJECT_REPLAY;
+	why = handshake_fresh_check(job, peer);
 	if (why)
 		return why;
-	config = job->peer->config;
+	*reject = JVPN_REJECT_RATE_LIMITED;
+	why = handshake_share_take(job, peer);
+	if (why)
+		return why;
+	jvpn_hs_timestamp_accept(&peer->timestamp, job->init.tai64n, jvpnd_now_ms());
+	*found = peer;
+	return NULL;
+}
+
+/* A new INIT takes the place of the one before. */
+static bool handshake_peer_begin(struct handshake_job *job, struct peer *peer)
+{
+	handshake_half_open_end(job->gw, peer);
+	sessions_settle(job->gw->d);
+	gateway_handshake_forget(peer);
+	peer->init = calloc(1, sizeof(*peer->init));
+	if (!peer->init)
+		return false;
+	memcpy(peer->init->hash, job->copies.hash, sizeof(job->copies.hash));
+	peer->init->hs = job->hs;
+	peer->init->init = job->init;
+	return true;
+}
+
+/* The job is the peer's from now on. */
+static const char *handshake_prepare(struct handshake_job *job, struct peer *peer, uint8_t suite)
+{
+	const struct jvpn_config_peer *config = peer->config;
+	const char *why;
+
+	job->peer = peer;
+	peer->handshaking++;
+	peer->init->answered[peer->init->count++] = job->from;
+	why = gateway_addresses_choose(job->gw, peer, &job->init, &job->addresses);
+	if (why)
+		return why;
 	job->policy = *(config->policy ? config->policy :
 					 job->gw->d->config->gateway.default_policy);
 	memcpy(job->psk, config->preshared_key, sizeof(job->psk));
@@ -372,24 +473,175 @@ static const char *handshake_accept(struct handshake_job *job, uint32_t *reject)
 	return NULL;
 }
 
+static uint8_t handshake_suite(const struct jvpn_hs_init *init)
+{
+	return jvpn_hs_suite_choose(init->suites, JVPN_SUITE_BIT(JVPN_SUITE_CHACHA20_POLY1305));
+}
+
+static const char *handshake_accept(struct handshake_job *job, uint32_t *reject)
+{
+	struct peer *peer = NULL;
+	const char *why = handshake_peer_check(job, &peer, reject);
+
+	if (why)
+		return why;
+	*reject = JVPN_REJECT_POLICY_DENIED;
+	if (job->init.proto_min > JVPN_WIRE_PROTO || job->init.proto_max < JVPN_WIRE_PROTO)
+		return jvpn_verdict_str(JVPN_VERDICT_BAD_VERSION_RANGE);
+	if (!handshake_suite(&job->init))
+		return jvpn_verdict_str(JVPN_VERDICT_BAD_SUITE);
+	if (!handshake_peer_begin(job, peer))
+		return "no memory";
+	return handshake_prepare(job, peer, handshake_suite(&job->init));
+}
+
+/* --- the same INIT from elsewhere ------------------------------------------------ */
+
+static struct handshake_job *handshake_job_new(struct gateway *gw, const struct path *from,
+					       const uint8_t *message,
+					       const uint8_t hash[INITS_HASH])
+{
+	struct handshake_job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->gw = gw;
+	job->from = *from;
+	job->work.data = job;
+	memcpy(job->copies.message, message, sizeof(job->copies.message));
+	memcpy(job->copies.hash, hash, sizeof(job->copies.hash));
+	gw->handshake_jobs++;
+	return job;
+}
+
+/* NULL: it may be answered there as well. *cookie: if its sender shows that it receives. */
+static const char *handshake_copy_check(const struct peer_init *init,
+					const struct handshake_copy *copy, bool *cookie)
+{
+	unsigned int address = 0;
+
+	for (unsigned int i = 0; i < init->count; i++) {
+		if (path_equal(&init->answered[i], &copy->from))
+			return "this INIT was answered";
+		address += jvpn_addr_equal(&init->answered[i].remote, &copy->from.remote);
+	}
+	if (init->count == PEER_HALF_OPEN_MAX || address >= ANSWERS_ADDRESS)
+		return "this INIT was answered to others";
+	*cookie = init->count >= ANSWERS_UNSHOWN && !copy->shown;
+	return NULL;
+}
+
+static void handshake_copy_refuse(struct gateway *gw, const struct handshake_copy *copy,
+				  uint32_t reject, const char *why)
+{
+	const struct refusal refusal = { .request = "INIT", .reject = reject, .why = why,
+					 .path = &copy->from };
+
+	refusal_note(gw->d, &refusal);
+}
+
+static void handshake_copy_answer(struct gateway *gw, struct peer *peer,
+				  const struct handshake_copy *copy, const uint8_t *message)
+{
+	struct handshake_job *job = handshake_job_new(gw, &copy->from, message, peer->init->hash);
+	const char *why;
+
+	if (!job)
+		return;
+	job->hs = peer->init->hs;
+	job->init = peer->init->init;
+	why = handshake_prepare(job, peer, handshake_suite(&job->init));
+	if (why)
+		handshake_refuse(job, JVPN_REJECT_POLICY_DENIED, why);
+	else
+		handshake_respond_start(job);
+}
+
+/* An INIT that was read before has come. */
+static void handshake_copy_judge(struct gateway *gw, struct peer *peer,
+				 const uint8_t hash[INITS_HASH],
+				 const struct handshake_copy *copy, const uint8_t *message)
+{
+	const struct kernel_packet packet = { .from = copy->from, .data = message,
+					      .size = JVPN_WIRE_INIT_SIZE };
+	const struct jvpn_config_limits *limits = gateway_limits(gw);
+	const char *why = "INIT is not newer than the last one";
+	bool cookie = false;
+
+	refusal_verdict_count(gw->d, JVPN_MSG_INIT, JVPN_VERDICT_REPLAYED);
+	if (peer->config && peer->init && !memcmp(peer->init->hash, hash, INITS_HASH))
+		why = handshake_copy_check(peer->init, copy, &cookie);
+	if (why) {
+		handshake_copy_refuse(gw, copy, JVPN_REJECT_REPLAY, why);
+	} else if (cookie) {
+		gateway_cookie_answer(gw, &packet);
+	} else if (gw->handshake_jobs >= GATEWAY_HANDSHAKE_JOBS_MAX ||
+		   gw->half_open >= limits->max_half_open) {
+		handshake_copy_refuse(gw, copy, JVPN_REJECT_RATE_LIMITED,
+				      "too many handshakes at once");
+	} else {
+		handshake_copy_answer(gw, peer, copy, message);
+	}
+}
+
+static struct peer *handshake_read_find(struct gateway *gw, const uint8_t hash[INITS_HASH])
+{
+	const uint8_t *key = inits_find(gw->inits_read, hash);
+
+	return key ? peer_find(gw->peers, key) : NULL;
+}
+
+static void handshake_copy_wait(struct handshake_job *job, const struct handshake_copy *copy)
+{
+	if (job->copies.count < PEER_HALF_OPEN_MAX)
+		job->copies.copy[job->copies.count++] = *copy;
+}
+
+/* Was it read before, or is it being read? Then that is all it costs. */
+static bool handshake_is_copy(struct gateway *gw, const struct kernel_packet *packet,
+			      const uint8_t hash[INITS_HASH])
+{
+	struct handshake_copy copy = { .from = packet->from };
+	struct peer *peer = handshake_read_find(gw, hash);
+	struct handshake_job *job;
+
+	TAILQ_FOREACH(job, &gw->opening, link)
+		if (!memcmp(job->copies.hash, hash, INITS_HASH))
+			break;
+	if (!job && !peer)
+		return false;
+	copy.shown = gateway_mac2_shown(gw, packet);
+	if (job)
+		handshake_copy_wait(job, &copy);
+	else
+		handshake_copy_judge(gw, peer, hash, &copy, packet->data);
+	return true;
+}
+
+static void handshake_copies_judge(struct gateway *gw, const struct handshake_copies *copies)
+{
+	struct peer *peer = handshake_read_find(gw, copies->hash);
+
+	for (unsigned int i = 0; peer && i < copies->count; i++)
+		handshake_copy_judge(gw, peer, copies->hash, &copies->copy[i], copies->message);
+}
+
+/* --- reading ------------------------------------------------------------------------ */
+
 static void handshake_open_work(uv_work_t *work)
 {
 	struct handshake_job *job = work->data;
 
-	job->verdict = jvpn_hs_server_open(&job->hs, job->secret, job->public_key, job->message,
-					   sizeof(job->message), &job->init);
+	job->verdict = jvpn_hs_server_open(&job->hs, job->secret, job->public_key, job->copies.message,
+					   sizeof(job->copies.message), &job->init);
 }
 
-static void handshake_open_done(uv_work_t *work, int status)
+/* The job may be gone when it returns. */
+static void handshake_opened(struct handshake_job *job)
 {
-	struct handshake_job *job = work->data;
 	uint32_t reject = JVPN_REJECT_NONE;
 	const char *why;
 
-	if (status || job->gw->d->stopping) {
-		handshake_job_end(job);
-		return;
-	}
 	refusal_verdict_count(job->gw->d, JVPN_MSG_INIT, job->verdict);
 	if (job->verdict != JVPN_VERDICT_OK) {
 		handshake_refuse(job, refusal_reject_of(job->verdict),
@@ -401,6 +653,22 @@ static void handshake_open_done(uv_work_t *work, int status)
 		handshake_refuse(job, reject, why);
 	else
 		handshake_respond_start(job);
+}
+
+static void handshake_open_done(uv_work_t *work, int status)
+{
+	struct handshake_job *job = work->data;
+	struct gateway *gw = job->gw;
+	struct handshake_copies copies;
+
+	TAILQ_REMOVE(&gw->opening, job, link);
+	if (status || gw->d->stopping) {
+		handshake_job_end(job);
+		return;
+	}
+	copies = job->copies;
+	handshake_opened(job);
+	handshake_copies_judge(gw, &copies);
 }
 
 /*
@@ -430,21 +698,19 @@ static const char *handshake_limits_check(struct gateway *gw, const struct path 
 	return NULL;
 }
 
-static void handshake_start(struct gateway *gw, const struct kernel_packet *packet)
+static void handshake_start(struct gateway *gw, const struct kernel_packet *packet,
+			    const uint8_t hash[INITS_HASH])
 {
-	struct handshake_job *job = calloc(1, sizeof(*job));
+	struct handshake_job *job = handshake_job_new(gw, &packet->from, packet->data, hash);
 
 	if (!job)
 		return;
-	job->gw = gw;
-	job->from = packet->from;
-	job->work.data = job;
-	memcpy(job->message, packet->data, sizeof(job->message));
 	memcpy(job->secret, gw->proto.secret, sizeof(job->secret));
 	memcpy(job->public_key, gw->proto.public_key, sizeof(job->public_key));
-	gw->handshake_jobs++;
 	if (uv_queue_work(gw->d->loop, &job->work, handshake_open_work, handshake_open_done))
 		handshake_job_end(job);
+	else
+		TAILQ_INSERT_TAIL(&gw->opening, job, link);
 }
 
 static bool handshake_loaded(struct gateway *gw)
@@ -462,12 +728,16 @@ void gateway_handshake_init(struct gateway *gw, const struct kernel_packet *pack
 {
 	struct refusal refusal = { .request = "INIT", .reject = JVPN_REJECT_RATE_LIMITED,
 				   .path = &packet->from };
+	uint8_t hash[INITS_HASH];
 
-	if (!gateway_macs_pass(gw, packet, handshake_loaded))
+	if (packet->size != JVPN_WIRE_INIT_SIZE)
+		return;
+	inits_hash(hash, packet->data);
+	if (handshake_is_copy(gw, packet, hash) || !gateway_macs_pass(gw, packet, handshake_loaded))
 		return;
 	refusal.why = handshake_limits_check(gw, &packet->from);
 	if (refusal.why)
 		refusal_note(gw->d, &refusal);
 	else
-		handshake_start(gw, packet);
+		handshake_start(gw, packet, hash);
 }

@@ -17,21 +17,42 @@
 #define INVITED_MS 30000
 #define MINUTE 60
 
+/* What one PROOF may have behind it while it is judged. */
+#define SESSION_GATES_MAX 4
+#define GATE_PROOFS_MAX 16
+/* Of gates whose PROOFs were all forged so far: as long as a cookie lives, and so many. */
+#define GATE_KEPT_MS ((JVPN_RING_TTL_STANDBY_S + 1) * 1000)
+#define GATES_KEPT_MAX 256
+
 /**
- * struct proof_job - a PROOF that passed all but its public-key work
+ * struct proof_gate - PROOFs that passed all but public-key work, with one gate
+ * @proofs: different ones; NULL once all were forged
+ * @count: of them
+ * @done: the public-key work is done, @noise holds its result
+ * @until_ms: when it is forgotten
  *
- * The worker reads nothing but the job. Its result is worth something only if
- * the session has the same version and epoch when it returns; the kernel
+ * Whoever sees a PROOF can put other octets behind its gate. All of them need
+ * the same public-key work, so that copies cost none, and take nothing from the
+ * genuine one, be it before or after them.
+ *
+ * The worker reads nothing but the first PROOF. The result is worth something
+ * only if the session has the same version and epoch when it returns; the kernel
  * compares them once more.
  */
-struct proof_job {
+struct proof_gate {
+	TAILQ_ENTRY(proof_gate) link;
 	uv_work_t work;
 	struct gateway *gw;
 	struct path from;
 	uint8_t secret[JVPN_WIRE_KEY];
-	struct jvpn_proof proof;
-	struct jvpn_epoch epoch;
+	uint8_t sid[JVPN_WIRE_SID];
+	uint8_t gate[16];
+	struct jvpn_proof *proofs;
+	unsigned int count;
 	enum jvpn_verdict verdict;
+	bool done;
+	uint64_t until_ms;
+	struct jvpn_noise noise;
 };
 
 void gateway_reattach_session_begin(struct gateway *gw, struct session *s)
@@ -201,118 +222,272 @@ static uint32_t reattach_jump_reason(const struct session *s, const struct path 
 	return JVPN_REASON_CLIENT_JUMP;
 }
 
+/* A PROOF that is genuine. */
+struct judged {
+	const struct jvpn_proof *proof;
+	const struct path *from;
+	struct jvpn_epoch epoch;
+	uint8_t meaning;
+};
+
 static bool reattach_is_refresh(const struct session *s, const struct path *from)
 {
 	return s->state == JVPN_STATE_ATTACHED && path_equal(&s->path, from);
 }
 
 /* The compare-and-swap. The session is still what the PROOF names, or it is refused. */
-static void reattach_commit(struct proof_job *job, struct session *s, bool refresh,
-			    struct kernel_answer *answer)
+static void reattach_commit(struct gateway *gw, struct session *s, const struct judged *judged,
+			    bool refresh, struct kernel_answer *answer)
 {
+	const struct jvpn_proof *proof = judged->proof;
 	const struct kernel_binding args = {
-		.expected_version = job->proof.v_req,
+		.expected_version = proof->v_req,
 		.has_expected_epoch = true,
-		.expected_epoch = job->proof.e_req,
-		.reason = reattach_jump_reason(s, &job->from),
+		.expected_epoch = proof->e_req,
+		.reason = reattach_jump_reason(s, judged->from),
 		.role = JVPN_ROLE_GATEWAY,
-		.path = refresh ? &s->path : &job->from,
-		.epoch = &job->epoch,
-		.epoch_number = job->proof.e_req + 1,
+		.path = refresh ? &s->path : judged->from,
+		.epoch = &judged->epoch,
+		.epoch_number = proof->e_req + 1,
 	};
 
 	if (refresh)
-		kernel_epoch_set(job->gw->d->kernel, s->id, &args, answer);
+		kernel_epoch_set(gw->d->kernel, s->id, &args, answer);
 	else
-		kernel_binding_set(job->gw->d->kernel, s->id, &args, answer);
+		kernel_binding_set(gw->d->kernel, s->id, &args, answer);
 }
 
-static void reattach_committed(struct proof_job *job, struct session *s, bool refresh)
+static void reattach_committed(struct gateway *gw, struct session *s, const struct judged *judged,
+			       bool refresh)
 {
-	struct gateway *gw = job->gw;
-
 	if (!refresh)
 		jvpn_switches_add(&s->gateway.switches, jvpnd_now_ms());
-	session_epoch_set(gw->d, s, job->proof.e_req + 1);
+	session_epoch_set(gw->d, s, judged->proof->e_req + 1);
 	s->gateway.invited = false;
-	jvpn_proof_remember(&s->gateway.last, &job->proof, s->version, s->epoch, &job->epoch);
-	session_ctl_set(gw->d, s, &job->epoch, s->epoch);
-	reattach_ack_send(gw, s, &job->from);
+	jvpn_proof_remember(&s->gateway.last, judged->proof, s->version, s->epoch, &judged->epoch);
+	session_ctl_set(gw->d, s, &judged->epoch, s->epoch);
+	reattach_ack_send(gw, s, judged->from);
 	record_save(gw->d, s);
 }
 
-static void reattach_commit_refused(struct proof_job *job, struct session *s,
+static void reattach_commit_refused(struct gateway *gw, struct session *s,
+				    const struct judged *judged,
 				    const struct kernel_answer *answer)
 {
-	struct gateway *gw = job->gw;
 	const struct refusal refusal = {
-		.request = "PROOF", .session = s, .path = &job->from,
+		.request = "PROOF", .session = s, .path = judged->from,
 		.reject = answer->reject ? answer->reject : JVPN_REJECT_RATE_LIMITED,
 	};
 
 	if (!session_is_live(s))
-		reattach_reject_send(gw, s, &job->from, job->proof.nc,
+		reattach_reject_send(gw, s, judged->from, judged->proof->nc,
 				     JVPN_WIRE_REJECT_TERMINATED, 0);
 	else
-		reattach_stale_send(gw, s, &job->from, job->proof.nc);
+		reattach_stale_send(gw, s, judged->from, judged->proof->nc);
 	refusal_note(gw->d, &refusal);
 }
 
 /* Did the session move while the worker was busy? */
-static bool reattach_still_named(const struct proof_job *job, const struct session *s)
+static bool reattach_still_named(const struct jvpn_proof *proof, const struct session *s)
 {
-	return session_is_live(s) && s->version == job->proof.v_req &&
-	       s->epoch == job->proof.e_req;
+	return session_is_live(s) && s->version == proof->v_req && s->epoch == proof->e_req;
 }
 
-static void reattach_proof_use(struct proof_job *job, struct session *s)
+static void reattach_proof_use(struct gateway *gw, struct session *s, const struct judged *judged)
 {
-	bool refresh = reattach_is_refresh(s, &job->from);
+	bool refresh = reattach_is_refresh(s, judged->from);
 	struct kernel_answer answer;
 
-	if (!reattach_still_named(job, s)) {
-		gateway_refuse(job->gw, JVPN_MSG_PROOF, JVPN_VERDICT_STALE_VERSION, s, &job->from);
-		reattach_stale_send(job->gw, s, &job->from, job->proof.nc);
+	/* Somebody carried it here: it says itself that it was not meant to move anything. */
+	if (judged->meaning == JVPN_WIRE_PROOF_REFRESH && !refresh) {
+		refusal_verdict_count(gw->d, JVPN_MSG_PROOF, JVPN_VERDICT_ELSEWHERE);
+		gateway_refuse(gw, JVPN_MSG_PROOF, JVPN_VERDICT_ELSEWHERE, s, judged->from);
 		return;
 	}
-	reattach_commit(job, s, refresh, &answer);
-	if (session_answer(job->gw->d, s, "reattach", &answer))
-		reattach_committed(job, s, refresh);
-	else
-		reattach_commit_refused(job, s, &answer);
-}
-
-static void proof_job_end(struct proof_job *job)
-{
-	job->gw->proof_jobs--;
-	sodium_memzero(job, sizeof(*job));
-	free(job);
-}
-
-static void proof_job_work(uv_work_t *work)
-{
-	struct proof_job *job = work->data;
-
-	job->verdict = jvpn_proof_finish(&job->proof, job->secret, &job->epoch);
-}
-
-static void proof_job_done(uv_work_t *work, int status)
-{
-	struct proof_job *job = work->data;
-	struct gateway *gw = job->gw;
-	struct session *s = session_find(gw->d, job->proof.sid);
-
-	if (s)
-		s->gateway.proving = false;
-	if (!status && s && !gw->d->stopping) {
-		refusal_verdict_count(gw->d, JVPN_MSG_PROOF, job->verdict);
-		if (job->verdict)
-			gateway_refuse(gw, JVPN_MSG_PROOF, job->verdict, s, &job->from);
-		else
-			reattach_proof_use(job, s);
-		sessions_settle(gw->d);
+	if (!reattach_still_named(judged->proof, s)) {
+		gateway_refuse(gw, JVPN_MSG_PROOF, JVPN_VERDICT_STALE_VERSION, s, judged->from);
+		reattach_stale_send(gw, s, judged->from, judged->proof->nc);
+		return;
 	}
-	proof_job_end(job);
+	reattach_commit(gw, s, judged, refresh, &answer);
+	if (session_answer(gw->d, s, "reattach", &answer))
+		reattach_committed(gw, s, judged, refresh);
+	else
+		reattach_commit_refused(gw, s, judged, &answer);
+}
+
+/* --- PROOF: public-key work ---------------------------------------------------- */
+
+static void gate_free(struct proof_gate *gate)
+{
+	if (gate->proofs)
+		sodium_memzero(gate->proofs, GATE_PROOFS_MAX * sizeof(*gate->proofs));
+	free(gate->proofs);
+	sodium_memzero(gate, sizeof(*gate));
+	free(gate);
+}
+
+static void gate_end(struct proof_gate *gate)
+{
+	TAILQ_REMOVE(&gate->gw->gates, gate, link);
+	gate->gw->gates_kept -= gate->done;
+	gate_free(gate);
+}
+
+/* The session has gone on, or they are too old: what they hold is of no use. */
+static void gates_forget(struct gateway *gw, const struct session *s, uint64_t now)
+{
+	struct proof_gate *gate, *next;
+
+	for (gate = TAILQ_FIRST(&gw->gates); gate; gate = next) {
+		next = TAILQ_NEXT(gate, link);
+		if (gate->done && (now >= gate->until_ms ||
+				   (s && !memcmp(gate->sid, s->id, sizeof(gate->sid)))))
+			gate_end(gate);
+	}
+}
+
+void gateway_reattach_tick(struct gateway *gw)
+{
+	gates_forget(gw, NULL, jvpnd_now_ms());
+}
+
+void gateway_reattach_close(struct gateway *gw)
+{
+	gates_forget(gw, NULL, UINT64_MAX);
+}
+
+/* All were forged: the next one with this gate costs no public-key work either. */
+static void gate_keep(struct proof_gate *gate)
+{
+	struct gateway *gw = gate->gw;
+	struct proof_gate *oldest;
+
+	sodium_memzero(gate->proofs, GATE_PROOFS_MAX * sizeof(*gate->proofs));
+	free(gate->proofs);
+	gate->proofs = NULL;
+	gate->done = true;
+	gate->until_ms = jvpnd_now_ms() + GATE_KEPT_MS;
+	TAILQ_REMOVE(&gw->gates, gate, link);
+	TAILQ_INSERT_TAIL(&gw->gates, gate, link);
+	if (gw->gates_kept++ < GATES_KEPT_MAX)
+		return;
+	oldest = TAILQ_FIRST(&gw->gates);
+	while (!oldest->done)
+		oldest = TAILQ_NEXT(oldest, link);
+	gate_end(oldest);
+}
+
+/* True if it was genuine, and has been used. */
+static bool gate_judge(struct proof_gate *gate, struct session *s, const struct jvpn_proof *proof)
+{
+	struct judged judged = { .proof = proof, .from = &gate->from };
+	struct gateway *gw = gate->gw;
+	enum jvpn_verdict verdict;
+
+	verdict = jvpn_proof_finish(proof, &gate->noise, &judged.epoch, &judged.meaning);
+	refusal_verdict_count(gw->d, JVPN_MSG_PROOF, verdict);
+	if (verdict)
+		gateway_refuse(gw, JVPN_MSG_PROOF, verdict, s, &gate->from);
+	else
+		reattach_proof_use(gw, s, &judged);
+	jvpn_epoch_wipe(&judged.epoch);
+	return !verdict;
+}
+
+static void gate_work(uv_work_t *work)
+{
+	struct proof_gate *gate = work->data;
+
+	gate->verdict = jvpn_proof_dh(&gate->proofs[0], gate->secret, &gate->noise);
+	sodium_memzero(gate->secret, sizeof(gate->secret));
+}
+
+static void gate_worked(struct proof_gate *gate, struct session *s)
+{
+	struct gateway *gw = gate->gw;
+	bool used = false;
+
+	if (gate->verdict) {
+		refusal_verdict_count(gw->d, JVPN_MSG_PROOF, gate->verdict);
+		gateway_refuse(gw, JVPN_MSG_PROOF, gate->verdict, s, &gate->from);
+		gate_end(gate);
+		return;
+	}
+	for (unsigned int i = 0; i < gate->count && !used; i++)
+		used = gate_judge(gate, s, &gate->proofs[i]);
+	if (!used) {
+		gate_keep(gate);
+		return;
+	}
+	gate_end(gate);
+	gates_forget(gw, s, 0);
+}
+
+static void gate_done(uv_work_t *work, int status)
+{
+	struct proof_gate *gate = work->data;
+	struct gateway *gw = gate->gw;
+	struct session *s = session_find(gw->d, gate->sid);
+
+	gw->proof_jobs--;
+	if (s && s->gateway.proving)
+		s->gateway.proving--;
+	if (status || !s || gw->d->stopping) {
+		gate_end(gate);
+		return;
+	}
+	gate_worked(gate, s);
+	sessions_settle(gw->d);
+}
+
+static struct proof_gate *gate_find(struct gateway *gw, const struct jvpn_proof *proof)
+{
+	struct proof_gate *gate;
+
+	TAILQ_FOREACH(gate, &gw->gates, link)
+		if (!memcmp(gate->gate, proof->gate, sizeof(gate->gate)) &&
+		    !memcmp(gate->sid, proof->sid, sizeof(gate->sid)))
+			return gate;
+	return NULL;
+}
+
+/* While the worker is busy: it is judged when the work for its gate is done. */
+static void gate_add(struct proof_gate *gate, const struct jvpn_proof *proof)
+{
+	for (unsigned int i = 0; i < gate->count; i++)
+		if (!memcmp(gate->proofs[i].hash, proof->hash, sizeof(proof->hash)))
+			return;
+	if (gate->count < GATE_PROOFS_MAX)
+		gate->proofs[gate->count++] = *proof;
+}
+
+static void gate_start(struct gateway *gw, struct session *s, const struct path *from,
+		       const struct jvpn_proof *proof)
+{
+	struct proof_gate *gate = calloc(1, sizeof(*gate));
+
+	if (!gate)
+		return;
+	gate->proofs = calloc(GATE_PROOFS_MAX, sizeof(*gate->proofs));
+	if (!gate->proofs) {
+		free(gate);
+		return;
+	}
+	gate->gw = gw;
+	gate->from = *from;
+	gate->work.data = gate;
+	memcpy(gate->sid, proof->sid, sizeof(gate->sid));
+	memcpy(gate->gate, proof->gate, sizeof(gate->gate));
+	memcpy(gate->secret, gw->proto.secret, sizeof(gate->secret));
+	gate_add(gate, proof);
+	if (uv_queue_work(gw->d->loop, &gate->work, gate_work, gate_done)) {
+		gate_free(gate);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&gw->gates, gate, link);
+	gw->proof_jobs++;
+	s->gateway.proving++;
 }
 
 /* --- PROOF: checks ------------------------------------------------------------ */
@@ -328,60 +503,54 @@ static bool reattach_dh_take(struct gateway *gw, struct session *s, uint64_t now
 				limits->reattaches_per_second, 1, now);
 }
 
-/* Step 5 of the protocol: 0, or how long to wait. */
-static uint32_t reattach_limits_wait(struct gateway *gw, struct session *s,
-				     const struct path *from, uint32_t *reject)
+/* Step 5 of the protocol, for moves: 0, or how long to wait. */
+static uint32_t reattach_switch_wait(const struct session *s, const struct path *from)
 {
-	uint64_t now = jvpnd_now_ms(), wait = 0;
+	if (reattach_is_refresh(s, from))
+		return 0;
+	return (uint32_t)jvpn_switches_wait(&s->gateway.switches,
+					    s->policy.max_switches_per_minute, 0, jvpnd_now_ms());
+}
 
-	*reject = JVPN_REJECT_SWITCH_RATE_EXCEEDED;
-	if (!reattach_is_refresh(s, from))
-		wait = jvpn_switches_wait(&s->gateway.switches, s->policy.max_switches_per_minute,
-					  0, now);
-	if (wait)
-		return (uint32_t)wait;
-	*reject = JVPN_REJECT_RATE_LIMITED;
-	if (gw->proof_jobs >= GATEWAY_PROOF_JOBS_MAX || !reattach_dh_take(gw, s, now))
+/* The same for public-key work. */
+static uint32_t reattach_work_wait(struct gateway *gw, struct session *s)
+{
+	if (gw->proof_jobs >= GATEWAY_PROOF_JOBS_MAX || !reattach_dh_take(gw, s, jvpnd_now_ms()))
 		return 1000;
 	return 0;
 }
 
-static void reattach_proof_start(struct gateway *gw, struct session *s, const struct path *from,
-				 const struct jvpn_proof *proof)
+static void reattach_proof_wait(struct gateway *gw, struct session *s, const struct path *from,
+				const struct jvpn_proof *proof, uint32_t reject, uint32_t wait_ms)
 {
-	struct proof_job *job = calloc(1, sizeof(*job));
+	const struct refusal refusal = { .request = "PROOF", .session = s, .path = from,
+					 .reject = reject, .wait_ms = wait_ms };
 
-	if (!job)
-		return;
-	job->gw = gw;
-	job->from = *from;
-	job->work.data = job;
-	job->proof = *proof;
-	memcpy(job->secret, gw->proto.secret, sizeof(job->secret));
-	gw->proof_jobs++;
-	s->gateway.proving = true;
-	if (!uv_queue_work(gw->d->loop, &job->work, proof_job_work, proof_job_done))
-		return;
-	s->gateway.proving = false;
-	proof_job_end(job);
+	reattach_reject_send(gw, s, from, proof->nc, JVPN_WIRE_REJECT_RATE, wait_ms);
+	refusal_note(gw->d, &refusal);
 }
 
-/* It could be the one: is there a share left for its public-key work? */
+/* It could be the one: is there a share left for its public-key work, if it needs any? */
 static void reattach_proof_admit(struct gateway *gw, struct session *s, const struct path *from,
 				 const struct jvpn_proof *proof)
 {
-	struct refusal refusal = { .request = "PROOF", .session = s, .path = from };
+	uint32_t wait = reattach_switch_wait(s, from);
+	struct proof_gate *gate = gate_find(gw, proof);
 
-	/* Its copy, or one of a bundle naming other versions, is under way. */
-	if (s->gateway.proving)
-		return;
-	refusal.wait_ms = reattach_limits_wait(gw, s, from, &refusal.reject);
-	if (!refusal.wait_ms) {
-		reattach_proof_start(gw, s, from, proof);
-		return;
+	if (wait) {
+		reattach_proof_wait(gw, s, from, proof, JVPN_REJECT_SWITCH_RATE_EXCEEDED, wait);
+	} else if (gate && !gate->done) {
+		gate_add(gate, proof);
+	} else if (gate) {
+		if (gate_judge(gate, s, proof))
+			gates_forget(gw, s, 0);
+	} else if (s->gateway.proving < SESSION_GATES_MAX) {
+		wait = reattach_work_wait(gw, s);
+		if (wait)
+			reattach_proof_wait(gw, s, from, proof, JVPN_REJECT_RATE_LIMITED, wait);
+		else
+			gate_start(gw, s, from, proof);
 	}
-	reattach_reject_send(gw, s, from, proof->nc, JVPN_WIRE_REJECT_RATE, refusal.wait_ms);
-	refusal_note(gw->d, &refusal);
 }
 
 static void reattach_proof_judge(struct gateway *gw, struct session *s,

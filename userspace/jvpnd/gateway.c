@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "close.h"
+#include "inits.h"
 #include "log.h"
 #include "peer.h"
 #include "pool.h"
@@ -66,6 +67,7 @@ static void gateway_tick(uv_timer_t *timer)
 	struct gateway *gw = timer->data;
 
 	gateway_ticket_keys_make(gw);
+	gateway_reattach_tick(gw);
 	jvpn_gateway_tick(&gw->proto, jvpnd_now_ms(), jvpnd_wall_s(), &jvpn_rng_system);
 }
 
@@ -140,6 +142,23 @@ static void gateway_cookie_send(struct gateway *gw, const struct kernel_packet *
 	jvpn_cookie_build(&out, packet->data, packet->size, &gw->proto.mac, &gw->proto.cookies,
 			  source, jvpnd_now_ms(), &jvpn_rng_system);
 	gateway_send(gw, &packet->from, &out, sizeof(out));
+}
+
+bool gateway_mac2_shown(struct gateway *gw, const struct kernel_packet *packet)
+{
+	struct jvpn_path wire;
+
+	return path_to_wire(&packet->from, &wire) &&
+	       !jvpn_mac2_check(packet->data, packet->size, &gw->proto.cookies, &wire.remote,
+				jvpnd_now_ms(), &jvpn_rng_system);
+}
+
+void gateway_cookie_answer(struct gateway *gw, const struct kernel_packet *packet)
+{
+	struct jvpn_path wire;
+
+	if (path_to_wire(&packet->from, &wire))
+		gateway_cookie_send(gw, packet, &wire.remote);
 }
 
 bool gateway_macs_pass(struct gateway *gw, const struct kernel_packet *packet,
@@ -358,11 +377,14 @@ int gateway_open(struct jvpnd *d, char *error, size_t error_size)
 		goto err_memory;
 	d->gateway = gw;
 	gw->d = d;
+	TAILQ_INIT(&gw->gates);
+	TAILQ_INIT(&gw->opening);
 	sodium_mlock(&gw->proto, sizeof(gw->proto));
 	gw->sources = sources_new();
 	gw->initiators = sources_new();
+	gw->inits_read = inits_new();
 	gw->peers = peers_new();
-	if (!gw->sources || !gw->initiators || !gw->peers ||
+	if (!gw->sources || !gw->initiators || !gw->inits_read || !gw->peers ||
 	    !peers_configure(gw->peers, &d->config->gateway, jvpnd_now_ms()) ||
 	    !gateway_addresses_configure(gw, d->config))
 		goto err_memory;
@@ -386,11 +408,13 @@ void gateway_close(struct jvpnd *d)
 
 	if (!gw)
 		return;
+	gateway_reattach_close(gw);
 	jvpn_gateway_wipe(&gw->proto);
 	sodium_munlock(&gw->proto, sizeof(gw->proto));
 	sources_free(gw->sources);
 	sources_free(gw->initiators);
-	peers_free(gw->peers);
+	inits_free(gw->inits_read);
+	peers_free(gw->peers, gateway_handshake_forget);
 	pool_free(gw->pool);
 	free(gw);
 	d->gateway = NULL;

@@ -16,6 +16,8 @@
  * itself, then public-key work, in a worker thread, then the session's change.
  */
 
+#include <sys/queue.h>
+
 #include "core/limits.h"
 #include "handshake.h"
 #include "jvpnd.h"
@@ -26,6 +28,7 @@ struct peers;
 struct pool;
 struct sources;
 struct session;
+struct inits;
 
 #define GATEWAY_HANDSHAKE_JOBS_MAX 64
 #define GATEWAY_PROOF_JOBS_MAX 64
@@ -37,6 +40,8 @@ struct gateway {
 	struct pool *pool;
 	struct sources *sources;	/* all packets of a source that has shown itself */
 	struct sources *initiators;	/* its INITs alone */
+	struct inits *inits_read;	/* so that none is read twice */
+	TAILQ_HEAD(handshake_jobs, handshake_job) opening;
 	struct jvpn_bucket inits;	/* empties when mac2 is to be demanded of INIT */
 	struct jvpn_bucket requests;	/* the same of REQUEST */
 	uint64_t inits_loaded_until_ms;
@@ -47,6 +52,8 @@ struct gateway {
 	uint32_t half_open;
 	uint32_t handshake_jobs;
 	uint32_t proof_jobs;
+	TAILQ_HEAD(proof_gates, proof_gate) gates;	/* see gateway-reattach.c */
+	uint32_t gates_kept;
 	uint64_t packets_dropped;	/* by the kernel, the channel was full */
 	uv_timer_t tick;
 };
@@ -65,6 +72,9 @@ void gateway_send(struct gateway *gw, const struct path *to, const void *data, s
  */
 bool gateway_macs_pass(struct gateway *gw, const struct kernel_packet *packet,
 		       bool (*loaded)(struct gateway *gw));
+/* It came with a cookie of ours: whoever sent it receives there. */
+bool gateway_mac2_shown(struct gateway *gw, const struct kernel_packet *packet);
+void gateway_cookie_answer(struct gateway *gw, const struct kernel_packet *packet);
 void gateway_refuse(struct gateway *gw, unsigned int type, enum jvpn_verdict verdict,
 		    const struct session *s, const struct path *path);
 
@@ -74,6 +84,8 @@ void gateway_handshake_init(struct gateway *gw, const struct kernel_packet *pack
 void gateway_handshake_session_begin(struct gateway *gw, struct session *s);
 void gateway_handshake_session_end(struct gateway *gw, struct session *s);
 void gateway_handshake_confirmed(struct gateway *gw, struct session *s);
+/* What was kept of INITs. */
+void gateway_handshake_forget(struct peer *peer);
 
 /* gateway-address.c */
 struct gateway_addresses {
@@ -100,5 +112,8 @@ void gateway_reattach_proof(struct gateway *gw, const struct kernel_packet *pack
 void gateway_reattach_invite(struct gateway *gw, struct session *s,
 			     const struct kernel_unbound *event);
 void gateway_reattach_session_begin(struct gateway *gw, struct session *s);
+/* Forget what is too old; once a second. */
+void gateway_reattach_tick(struct gateway *gw);
+void gateway_reattach_close(struct gateway *gw);
 
 #endif

@@ -16,11 +16,12 @@ struct peers *peers_new(void)
 	return calloc(1, sizeof(struct peers));
 }
 
-void peers_free(struct peers *peers)
+void peers_free(struct peers *peers, void (*forget)(struct peer *peer))
 {
 	for (size_t i = 0; peers && i < CHAINS; i++) {
 		for (struct peer *p = peers->chains[i], *next; p; p = next) {
 			next = p->next;
+			forget(p);
 			free(p);
 		}
 	}

@@ -18,14 +18,20 @@
 struct peers;
 struct session;
 
+/* Sessions that may come of one INIT: one for each address that it came from, in bounds. */
+#define PEER_HALF_OPEN_MAX 8
+
+struct peer_init;
+
 /**
  * struct peer
  * @config: NULL: no longer in the configuration, handshakes are refused
  * @timestamp: of its last INIT
  * @handshakes: bounds its INITs
- * @half_open: its session in BIRTH, at most one
+ * @half_open: its sessions in BIRTH, all of one INIT
  * @sessions: of it that are not terminated, @half_open included
- * @handshaking: a worker has an INIT of it
+ * @handshaking: how often workers have an INIT of it
+ * @init: the INIT that was accepted last, while its sessions are half-open, or NULL
  */
 struct peer {
 	struct peer *next;
@@ -33,13 +39,14 @@ struct peer {
 	const struct jvpn_config_peer *config;
 	struct jvpn_hs_timestamp timestamp;
 	struct jvpn_bucket handshakes;
-	struct session *half_open;
+	struct session *half_open[PEER_HALF_OPEN_MAX];
 	uint32_t sessions;
-	bool handshaking;
+	unsigned int handshaking;
+	struct peer_init *init;
 };
 
 struct peers *peers_new(void);
-void peers_free(struct peers *peers);
+void peers_free(struct peers *peers, void (*forget)(struct peer *peer));
 /* Follow a configuration. False without memory; what was found so far is kept. */
 bool peers_configure(struct peers *peers, const struct jvpn_config_gateway *config,
 		     uint64_t now_ms);

@@ -41,7 +41,7 @@ struct session_gateway {
 	struct jvpn_bucket proofs;
 	struct jvpn_bucket invitations;
 	uint64_t ctrl_seq;
-	bool proving;			/* a worker has a PROOF of this session */
+	unsigned int proving;		/* PROOFs of this session that workers have */
 	bool confirmed;			/* was ATTACHED once */
 	bool counted;			/* among its peer's sessions; holds its addresses */
 	bool invited;			/* an unsolicited CHALLENGE went to invited_path */

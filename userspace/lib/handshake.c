@@ -392,13 +392,22 @@ u8 jvpn_hs_suite_choose(u16 offered, u16 supported)
 	return 0;
 }
 
-enum jvpn_verdict jvpn_hs_timestamp_accept(struct jvpn_hs_timestamp *last,
-					   const u8 tai64n[JVPN_HS_TAI64N], u64 now_ms)
+enum jvpn_verdict jvpn_hs_timestamp_check(const struct jvpn_hs_timestamp *last,
+					  const u8 tai64n[JVPN_HS_TAI64N], u64 now_ms)
 {
 	bool remembered = last->set && now_ms - last->seen_ms < JVPN_HS_TIMESTAMP_MS;
 
-	if (remembered && memcmp(tai64n, last->tai64n, JVPN_HS_TAI64N) <= 0)
-		return JVPN_VERDICT_REPLAYED;
+	return remembered && memcmp(tai64n, last->tai64n, JVPN_HS_TAI64N) <= 0 ?
+		       JVPN_VERDICT_REPLAYED : JVPN_VERDICT_OK;
+}
+
+enum jvpn_verdict jvpn_hs_timestamp_accept(struct jvpn_hs_timestamp *last,
+					   const u8 tai64n[JVPN_HS_TAI64N], u64 now_ms)
+{
+	enum jvpn_verdict verdict = jvpn_hs_timestamp_check(last, tai64n, now_ms);
+
+	if (verdict)
+		return verdict;
 	memcpy(last->tai64n, tai64n, JVPN_HS_TAI64N);
 	last->seen_ms = now_ms;
 	last->set = true;

@@ -148,7 +148,10 @@ struct jvpn_hs_timestamp {
 	u64 seen_ms;
 };
 
-/* REPLAYED unless later than the last one, or the last one is forgotten. OK remembers it. */
+/* REPLAYED unless later than the last one, or the last one is forgotten. Remembers nothing. */
+enum jvpn_verdict jvpn_hs_timestamp_check(const struct jvpn_hs_timestamp *last,
+					  const u8 tai64n[JVPN_HS_TAI64N], u64 now_ms);
+/* The same; OK remembers it. */
 enum jvpn_verdict jvpn_hs_timestamp_accept(struct jvpn_hs_timestamp *last,
 					   const u8 tai64n[JVPN_HS_TAI64N], u64 now_ms);
 

@@ -29,12 +29,14 @@ static const char *const verdict_text[JVPN_VERDICT_END] = {
 	[JVPN_VERDICT_TERMINATED] = "session is terminated",
 	[JVPN_VERDICT_DUPLICATE] = "the committed PROOF again",
 	[JVPN_VERDICT_DUPLICATE_ELSEWHERE] = "the committed PROOF from another address",
+	[JVPN_VERDICT_ELSEWHERE] = "from another transport than it must come from",
 	[JVPN_VERDICT_STALE_KID] = "cookie of a challenge slot that is gone",
 	[JVPN_VERDICT_STALE_COOKIE] = "cookie was not made for this address and exchange",
 	[JVPN_VERDICT_STALE_EXPIRED] = "challenge has expired",
 	[JVPN_VERDICT_STALE_VERSION] = "PROOF names another version",
 	[JVPN_VERDICT_STALE_EPOCH] = "PROOF names another epoch",
 	[JVPN_VERDICT_REPEATED] = "CHALLENGE was used already",
+	[JVPN_VERDICT_HELD] = "CHALLENGE names an address that is not expected",
 	[JVPN_VERDICT_PENDING] = "a PROOF naming that version is under way",
 	[JVPN_VERDICT_SUPERSEDED] = "a newer attempt has taken over",
 	[JVPN_VERDICT_EXHAUSTED] = "too many stale rounds",
@@ -116,6 +118,41 @@ static bool addr_set(struct jvpn_wire_addr *addr, const struct sockaddr *sa)
 static bool addr_is_v4(const struct jvpn_wire_addr *addr)
 {
 	return !memcmp(addr->ip, v4_mapped, sizeof(v4_mapped));
+}
+
+static bool addr_in(const struct jvpn_wire_addr *addr, size_t at, const u8 *prefix,
+		    unsigned int bits)
+{
+	const u8 *ip = addr->ip + at;
+	u8 mask = (u8)(0xff00u >> bits % 8);
+
+	return !memcmp(ip, prefix, bits / 8) &&
+	       !((ip[bits / 8] ^ prefix[bits / 8]) & mask);
+}
+
+bool jvpn_wire_addr_is_private(const struct jvpn_wire_addr *addr)
+{
+	static const struct {
+		u8 prefix[3];
+		u8 bits;
+	} v4[] = {
+		{ { 10 }, 8 }, { { 100, 64 }, 10 }, { { 127 }, 8 }, { { 169, 254 }, 16 },
+		{ { 172, 16 }, 12 }, { { 192, 168 }, 16 },
+	}, v6[] = {
+		{ { 0xfc }, 7 }, { { 0xfe, 0x80 }, 10 },
+	};
+	size_t i;
+
+	if (!addr_is_v4(addr)) {
+		for (i = 0; i < sizeof(v6) / sizeof(v6[0]); i++)
+			if (addr_in(addr, 0, v6[i].prefix, v6[i].bits))
+				return true;
+		return false;
+	}
+	for (i = 0; i < sizeof(v4) / sizeof(v4[0]); i++)
+		if (addr_in(addr, sizeof(v4_mapped), v4[i].prefix, v4[i].bits))
+			return true;
+	return false;
 }
 
 bool jvpn_path_set(struct jvpn_path *path, const struct sockaddr *remote,

@@ -62,6 +62,7 @@ enum jvpn_verdict {
 	JVPN_VERDICT_TERMINATED,	/* answer REJECT(TERMINATED) */
 	JVPN_VERDICT_DUPLICATE,		/* the committed PROOF again: answer ACK, install nothing */
 	JVPN_VERDICT_DUPLICATE_ELSEWHERE, /* the same from another source: drop */
+	JVPN_VERDICT_ELSEWHERE,		/* not from the transport that it must come from */
 	JVPN_VERDICT_STALE_KID,		/* answer CHALLENGE(STALE) to all of STALE_* */
 	JVPN_VERDICT_STALE_COOKIE,	/* forged, or made for another address or exchange */
 	JVPN_VERDICT_STALE_EXPIRED,
@@ -70,6 +71,7 @@ enum jvpn_verdict {
 
 	/* Client side. */
 	JVPN_VERDICT_REPEATED,		/* CHALLENGE that was used already */
+	JVPN_VERDICT_HELD,		/* CHALLENGE to an address that is not expected: kept */
 	JVPN_VERDICT_PENDING,		/* a PROOF naming that version is under way: wait */
 	JVPN_VERDICT_SUPERSEDED,	/* STALE for an intent that is not the newest; dropped */
 	JVPN_VERDICT_EXHAUSTED,		/* too many STALE rounds; the attempt was dropped */
@@ -124,6 +126,8 @@ struct jvpn_path {
  */
 bool jvpn_path_set(struct jvpn_path *path, const struct sockaddr *remote,
 		   const struct sockaddr *local);
+/* Is it of an inner network, so that a NAT stands between it and a gateway elsewhere? */
+bool jvpn_wire_addr_is_private(const struct jvpn_wire_addr *addr);
 bool jvpn_path_equal(const struct jvpn_path *a, const struct jvpn_path *b);
 
 /* Header and size of one message type. */

@@ -17,7 +17,8 @@
  *     DUPLICATE: jvpn_ack_build(); TERMINATED: jvpn_reject_build();
  *     jvpn_verdict_stale(): jvpn_challenge_build(STALE)
  *   the daemon's limits: jvpn_reject_build(RATE)                            [5]
- *   jvpn_proof_finish()               3 DH; may run in a worker thread      [6-7]
+ *   jvpn_proof_dh()                   3 DH; may run in a worker thread      [6]
+ *   jvpn_proof_finish()               no DH: judges each PROOF with that gate [6-7]
  *   the daemon's commit and install                                         [8-9]
  *   jvpn_proof_remember(), jvpn_ack_build()                                 [10]
  * Client:
@@ -132,10 +133,15 @@ void jvpn_proof_last_wipe(struct jvpn_proof_last *last);
  * @v_req: version and @e_req: epoch that it names, to be compared again by the commit
  * @nc: for REJECT or a CHALLENGE that answers it later
  * @hash: BL(16, PROOF)
+ * @gate: BL(16, what the gate covers, and the gate)
  * @path: where it came from
  *
- * Self-contained (the rest is private), so that jvpn_proof_finish() may run in
- * a worker thread. Holds secrets: wipe it.
+ * The gate does not cover the payload behind it: anybody who sees a PROOF can
+ * make others with the same gate. They all need the same public-key work, so
+ * that it is done once for a gate.
+ *
+ * Self-contained (the rest is private), so that jvpn_proof_dh() may run in a
+ * worker thread. Holds secrets: wipe it.
  */
 struct jvpn_proof {
 	u8 sid[JVPN_WIRE_SID];
@@ -143,6 +149,7 @@ struct jvpn_proof {
 	u32 e_req;
 	u8 nc[JVPN_WIRE_NC];
 	u8 hash[16];
+	u8 gate[16];
 	struct jvpn_path path;
 	/* private: */
 	struct jvpn_noise noise;
@@ -165,11 +172,18 @@ enum jvpn_verdict jvpn_proof_open(const struct jvpn_gateway *gw,
 				  const struct jvpn_path *path, const u8 *msg, size_t len,
 				  u64 now_ms, struct jvpn_proof *proof);
 /*
- * Steps 6 and 7: DH and the new epoch's keys. secret is the gateway's static
- * secret. BAD_KEY, BAD_AUTH, BAD_FIELD: drop.
+ * Step 6, what is the same for all PROOFs with this gate: DH. secret is the
+ * gateway's static secret. BAD_KEY: drop them all. *noise holds secrets.
+ */
+enum jvpn_verdict jvpn_proof_dh(const struct jvpn_proof *proof, const u8 secret[JVPN_WIRE_KEY],
+				struct jvpn_noise *noise);
+/*
+ * Steps 6 and 7: the payload, and the new epoch's keys. noise is of a PROOF with
+ * the same gate. *meaning: enum jvpn_wire_proof_meaning. BAD_AUTH, BAD_FIELD: drop.
  */
 enum jvpn_verdict jvpn_proof_finish(const struct jvpn_proof *proof,
-				    const u8 secret[JVPN_WIRE_KEY], struct jvpn_epoch *epoch);
+				    const struct jvpn_noise *noise, struct jvpn_epoch *epoch,
+				    u8 *meaning);
 /* Step 10, after commit and install. */
 void jvpn_proof_remember(struct jvpn_proof_last *last, const struct jvpn_proof *proof,
 			 u64 v_new, u32 e_new, const struct jvpn_epoch *epoch);
@@ -204,9 +218,12 @@ void jvpn_gone_build(struct jvpn_wire_gone *out, const u8 k_gone[JVPN_WIRE_KEY],
 #define JVPN_CLIENT_STALE_MAX	4	/* rounds of an attempt; two can happen to the honest */
 #define JVPN_CLIENT_FORMER_MAX	(JVPN_CLIENT_PROOFS_MAX + JVPN_CLIENT_STALE_MAX)
 #define JVPN_CLIENT_NS_MAX	16	/* different CHALLENGEs of an attempt */
+#define JVPN_CLIENT_CLOSED_MAX	6	/* attempts that only wait for an ACK */
 #define JVPN_CLIENT_INVITE_MS	500	/* at most two invitations a second are answered */
 #define JVPN_CLIENT_CHALLENGE_MS	(JVPN_RING_TTL_S * 1000)
 #define JVPN_CLIENT_STANDBY_MS	(JVPN_RING_TTL_STANDBY_S * 1000)
+/* Cookies count whole seconds, and CHALLENGE and ACK were on their way for a while. */
+#define JVPN_CLIENT_LATE_MS	3000
 
 /* What a client must keep to survive its own restart. Holds secrets. */
 struct jvpn_client_record {
@@ -229,21 +246,34 @@ enum jvpn_attempt_state {
 	JVPN_ATTEMPT_CHALLENGED,	/* holds a CHALLENGE; jvpn_client_proof() may follow */
 	JVPN_ATTEMPT_PROVED,		/* PROOFs are out */
 	/*
-	 * An older intent's ACK came: sends nothing more, but its own ACK still
-	 * counts, for the gateway may have committed it as well.
+	 * An older intent's ACK came, or it was given up: sends nothing more, but its own ACK
+	 * still counts, for the gateway may have committed it as well, or may yet.
 	 */
 	JVPN_ATTEMPT_CLOSED
+};
+
+/*
+ * Addresses that the gateway may see us at: our own, and the one it has bound before.
+ * count 0: nothing is known, any is as good.
+ */
+#define JVPN_EXPECTED_MAX 2
+
+struct jvpn_expected {
+	unsigned int count;
+	struct jvpn_wire_addr addr[JVPN_EXPECTED_MAX];
 };
 
 /**
  * struct jvpn_client_proof - one PROOF and what it will yield
  * @v: version and @e: epoch that it names
+ * @observed: the address that it binds
  * @msg: the datagram; never changes, is repeated as it is
  * @epoch: keys if it is the one that commits. Install them as pending receive keys.
  */
 struct jvpn_client_proof {
 	u64 v;
 	u32 e;
+	struct jvpn_wire_addr observed;
 	struct jvpn_wire_proof msg;
 	struct jvpn_epoch epoch;
 };
@@ -254,6 +284,8 @@ struct jvpn_client_proof {
  * @intent: rises with each decision to move; 0 before the first PROOF
  * @deadline_ms: CHALLENGED: the cookie is of no use after this; CLOSED: time to forget
  * @request: the REQUEST; repeated as it is (mac2 may be stamped)
+ * @meaning: of its PROOFs, enum jvpn_wire_proof_meaning; the caller's
+ * @is_held: a CHALLENGE to an unexpected address waits for jvpn_client_challenge_held()
  * @v_cur: from CHALLENGE, like all that follow
  */
 struct jvpn_attempt {
@@ -266,6 +298,8 @@ struct jvpn_attempt {
 	u64 deadline_ms;
 	struct jvpn_wire_request request;
 	u8 nc[JVPN_WIRE_NC];	/* names the attempt for good; its place is used again */
+	u8 meaning;
+	bool is_held;
 
 	u64 v_cur;
 	u32 e_cur;
@@ -278,6 +312,8 @@ struct jvpn_attempt {
 	struct jvpn_client_proof proof[JVPN_CLIENT_PROOFS_MAX];
 
 	/* private: */
+	struct jvpn_wire_challenge held;
+	u64 late_ms;		/* no PROOF of it can be committed after this */
 	u8 former_count;
 	struct jvpn_client_proof former[JVPN_CLIENT_FORMER_MAX]; /* of rounds before */
 	u8 ticket[JVPN_WIRE_TICKET];
@@ -332,9 +368,19 @@ struct jvpn_attempt *jvpn_client_cookie_attempt(struct jvpn_client *c, const u8 
  * SUPERSEDED, EXHAUSTED: the attempt is gone. PENDING: go on waiting. After these three
  * v_seen may have risen.
  * UNKNOWN_ATTEMPT, BAD_AUTH, REPEATED: ignore.
+ * HELD: the gateway saw the REQUEST or PROOF come from an address that is not among those
+ * expected (NULL: any is). *attempt keeps the CHALLENGE, the newest of such, in case no other
+ * comes: somebody may have copied our packet, and carries the answer to us.
  */
 enum jvpn_verdict jvpn_client_challenge(struct jvpn_client *c, const u8 *msg, size_t len,
-					u64 now_ms, struct jvpn_attempt **attempt);
+					const struct jvpn_expected *expected, u64 now_ms,
+					struct jvpn_attempt **attempt);
+/* No other came: take the one that is held. */
+enum jvpn_verdict jvpn_client_challenge_held(struct jvpn_client *c, struct jvpn_attempt *held,
+					     u64 now_ms, struct jvpn_attempt **attempt);
+bool jvpn_expected_has(const struct jvpn_expected *expected, const struct jvpn_wire_addr *addr);
+/* The counter of the packet that an invitation names. */
+u64 jvpn_client_invited_counter(const struct jvpn_attempt *attempt);
 
 /**
  * struct jvpn_client_sent - what the client knows of its own packets
@@ -377,6 +423,7 @@ enum jvpn_verdict jvpn_client_proof(struct jvpn_client *c, struct jvpn_attempt *
 /* What an ACK or a valid packet of a new epoch means. Holds secrets. */
 struct jvpn_client_commit {
 	u32 path;
+	struct jvpn_wire_addr observed;	/* what the gateway has bound */
 	u64 v_new;		/* after a packet: what its PROOF named, a lower bound */
 	u64 v_cur;
 	u32 e_new;
@@ -393,10 +440,10 @@ void jvpn_client_commit_wipe(struct jvpn_client_commit *commit);
  * OLD_COMMIT: authentic, but not above the current epoch: the attempt is erased, nothing
  * is to be installed.
  */
-enum jvpn_verdict jvpn_client_ack(struct jvpn_client *c, const u8 *msg, size_t len, u64 now_ms,
+enum jvpn_verdict jvpn_client_ack(struct jvpn_client *c, const u8 *msg, size_t len,
 				  struct jvpn_client_commit *commit);
 /* The kernel authenticated a packet with idx_s2c of a pending epoch: the same as its ACK. */
-enum jvpn_verdict jvpn_client_confirm(struct jvpn_client *c, u32 idx_s2c, u64 now_ms,
+enum jvpn_verdict jvpn_client_confirm(struct jvpn_client *c, u32 idx_s2c,
 				      struct jvpn_client_commit *commit);
 
 /*
@@ -406,9 +453,18 @@ enum jvpn_verdict jvpn_client_confirm(struct jvpn_client *c, u32 idx_s2c, u64 no
 enum jvpn_verdict jvpn_client_reject(struct jvpn_client *c, const u8 *msg, size_t len,
 				     struct jvpn_rejection *reject,
 				     struct jvpn_attempt **attempt);
-/* OK: the gateway has lost the session: end it. */
-enum jvpn_verdict jvpn_client_gone(const struct jvpn_client *c, const u8 *msg, size_t len);
+/*
+ * OK: who got the REQUEST of *attempt does not have the session: end it, unless something shows
+ * that it lives. The attempt stays open: drop it.
+ */
+enum jvpn_verdict jvpn_client_gone(struct jvpn_client *c, const u8 *msg, size_t len,
+				   struct jvpn_attempt **attempt);
 
+/*
+ * No answer comes: forget the attempt, or, if its PROOF is out, only wait for its ACK, for as
+ * long as the gateway may commit it. Of many the last ones are kept.
+ */
+void jvpn_client_give_up(struct jvpn_client *c, struct jvpn_attempt *attempt);
 /* Forget an attempt; all standby attempts of a path that have sent no PROOF. */
 void jvpn_client_drop(struct jvpn_client *c, struct jvpn_attempt *attempt);
 void jvpn_client_drop_standby(struct jvpn_client *c, u32 path);

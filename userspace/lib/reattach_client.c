@@ -149,6 +149,47 @@ void jvpn_client_drop(struct jvpn_client *c, struct jvpn_attempt *attempt)
 	attempt_wipe(attempt);
 }
 
+/* Few are kept: those that closed last, as their cookies live longest. */
+static void closed_bound(struct jvpn_client *c)
+{
+	struct jvpn_attempt *first = NULL;
+	unsigned int count = 0;
+	size_t i;
+
+	for (i = 0; i < JVPN_CLIENT_ATTEMPTS; i++) {
+		struct jvpn_attempt *a = &c->attempt[i];
+
+		if (a->state != JVPN_ATTEMPT_CLOSED)
+			continue;
+		count++;
+		if (!first || a->deadline_ms < first->deadline_ms)
+			first = a;
+	}
+	if (count > JVPN_CLIENT_CLOSED_MAX)
+		attempt_wipe(first);
+}
+
+/*
+ * A PROOF that is out may be committed for as long as the gateway takes its cookie, however
+ * long the network held it back: until then its keys must be there.
+ */
+static void attempt_close(struct jvpn_client *c, struct jvpn_attempt *a)
+{
+	if (a->state == JVPN_ATTEMPT_CLOSED)
+		return;
+	a->state = JVPN_ATTEMPT_CLOSED;
+	a->deadline_ms = a->late_ms;
+	closed_bound(c);
+}
+
+void jvpn_client_give_up(struct jvpn_client *c, struct jvpn_attempt *attempt)
+{
+	if (attempt->proof_count)
+		attempt_close(c, attempt);
+	else
+		attempt_wipe(attempt);
+}
+
 void jvpn_client_drop_standby(struct jvpn_client *c, u32 path)
 {
 	size_t i;
@@ -343,11 +384,14 @@ static void challenge_accept(struct jvpn_client *c, struct jvpn_attempt *a,
 	a->observed = read->payload.observed;
 	a->deadline_ms = now_ms + (a->standby && !stale ? JVPN_CLIENT_STANDBY_MS :
 							  JVPN_CLIENT_CHALLENGE_MS);
+	if (a->deadline_ms + JVPN_CLIENT_LATE_MS > a->late_ms)
+		a->late_ms = a->deadline_ms + JVPN_CLIENT_LATE_MS;
 	memcpy(a->ns, m->ns, JVPN_WIRE_NS);
 	a->cookie = m->cookie;
 	memcpy(a->e_s, m->e_s, JVPN_WIRE_KEY);
 	a->noise = read->noise;
 	a->stale_matches = 0;
+	a->is_held = false;
 	ns_note(a, m->ns);
 	ticket_put(c, read->payload.ticket);
 	client_saw(c, read->v);
@@ -391,6 +435,7 @@ static enum jvpn_verdict stale_judge(struct jvpn_client *c, struct jvpn_attempt 
 }
 
 static enum jvpn_verdict challenge_judge(struct jvpn_client *c, struct jvpn_attempt *a,
+					 const struct jvpn_expected *expected,
 					 const struct challenge_read *read)
 {
 	bool stale = read->payload.flags & JVPN_WIRE_CHALLENGE_STALE;
@@ -407,9 +452,25 @@ static enum jvpn_verdict challenge_judge(struct jvpn_client *c, struct jvpn_atte
 	verdict = challenge_fresh(c, read, a->v_floor);
 	if (verdict)
 		return verdict;
-	if (!a->proof_count)
-		return stale ? JVPN_VERDICT_BAD_FIELD : JVPN_VERDICT_OK;
-	return stale_judge(c, a, read);
+	if (!a->proof_count && stale)
+		return JVPN_VERDICT_BAD_FIELD;
+	if (!jvpn_expected_has(expected, &read->payload.observed)) {
+		a->held = *read->msg;
+		a->is_held = true;
+		return JVPN_VERDICT_HELD;
+	}
+	return a->proof_count ? stale_judge(c, a, read) : JVPN_VERDICT_OK;
+}
+
+bool jvpn_expected_has(const struct jvpn_expected *expected, const struct jvpn_wire_addr *addr)
+{
+	unsigned int i;
+
+	for (i = 0; expected && i < expected->count; i++) {
+		if (!memcmp(&expected->addr[i], addr, sizeof(*addr)))
+			return true;
+	}
+	return !expected || !expected->count;
 }
 
 /* One CHALLENGE in store is enough for a path: the newest. */
@@ -427,7 +488,8 @@ static void standby_replace(struct jvpn_client *c, const struct jvpn_attempt *ne
 }
 
 enum jvpn_verdict jvpn_client_challenge(struct jvpn_client *c, const u8 *msg, size_t len,
-					u64 now_ms, struct jvpn_attempt **attempt)
+					const struct jvpn_expected *expected, u64 now_ms,
+					struct jvpn_attempt **attempt)
 {
 	const struct jvpn_wire_challenge *m = (const void *)msg;
 	enum jvpn_verdict verdict = jvpn_msg_check(msg, len, JVPN_MSG_CHALLENGE);
@@ -441,15 +503,27 @@ enum jvpn_verdict jvpn_client_challenge(struct jvpn_client *c, const u8 *msg, si
 		return JVPN_VERDICT_UNKNOWN_ATTEMPT;
 	verdict = challenge_read(c, msg, &read);
 	if (!verdict)
-		verdict = challenge_judge(c, a, &read);
+		verdict = challenge_judge(c, a, expected, &read);
 	if (!verdict) {
 		challenge_accept(c, a, &read, now_ms);
 		if (!a->intent)
 			standby_replace(c, a);
-		*attempt = a;
 	}
+	if (!verdict || verdict == JVPN_VERDICT_HELD)
+		*attempt = a;
 	jvpn_noise_wipe(&read.noise);
 	return verdict;
+}
+
+enum jvpn_verdict jvpn_client_challenge_held(struct jvpn_client *c, struct jvpn_attempt *held,
+					     u64 now_ms, struct jvpn_attempt **attempt)
+{
+	struct jvpn_wire_challenge msg = held->held;
+
+	if (!held->is_held)
+		return JVPN_VERDICT_UNKNOWN_ATTEMPT;
+	held->is_held = false;
+	return jvpn_client_challenge(c, (const u8 *)&msg, sizeof(msg), NULL, now_ms, attempt);
 }
 
 /* --- unsolicited CHALLENGE ---------------------------------------------- */
@@ -478,6 +552,14 @@ static enum jvpn_verdict invitation_trigger(const u8 nc[JVPN_WIRE_NC],
 	if (sent->echoed && sent->ctr_echoed >= ctr)
 		return JVPN_VERDICT_PATH_ALIVE;
 	return JVPN_VERDICT_OK;
+}
+
+u64 jvpn_client_invited_counter(const struct jvpn_attempt *attempt)
+{
+	__le64 ctr;
+
+	memcpy(&ctr, attempt->nc, sizeof(ctr));
+	return jvpn_le64_to_cpu(ctr);
 }
 
 static enum jvpn_verdict invitation_read(const struct jvpn_client *c, const u8 *msg, u64 now_ms,
@@ -601,6 +683,7 @@ static enum jvpn_verdict proof_write(const struct jvpn_client *c, const struct j
 	struct jvpn_wire_proof_payload payload = {
 		.v_req = jvpn_cpu_to_le64(proof->v),
 		.e_req = jvpn_cpu_to_le32(proof->e),
+		.meaning = a->meaning,
 	};
 	enum jvpn_verdict verdict = JVPN_VERDICT_BAD_KEY;
 	struct jvpn_wire_proof *m = &proof->msg;
@@ -682,6 +765,7 @@ enum jvpn_verdict jvpn_client_proof(struct jvpn_client *c, struct jvpn_attempt *
 	for (i = 0; i < count && !verdict; i++) {
 		made[i].v = v + i;
 		made[i].e = e;
+		made[i].observed = attempt->observed;
 		verdict = proof_write(c, attempt, &made[i], rng);
 	}
 	if (!verdict) {
@@ -712,7 +796,7 @@ static bool attempt_names_next(const struct jvpn_client *c, const struct jvpn_at
  * Intents up to the committed one are over. The gateway may have committed what
  * followed as well, a newer intent or a later round of this one: that only waits for its ACK.
  */
-static void intents_end(struct jvpn_client *c, u64 intent, u64 now_ms)
+static void intents_end(struct jvpn_client *c, u64 intent)
 {
 	size_t i;
 
@@ -723,16 +807,15 @@ static void intents_end(struct jvpn_client *c, u64 intent, u64 now_ms)
 			continue;
 		if (a->intent < intent || (a->intent == intent && !attempt_names_next(c, a))) {
 			attempt_wipe(a);
-		} else if (a->state != JVPN_ATTEMPT_CLOSED) {
-			a->state = JVPN_ATTEMPT_CLOSED;
-			a->deadline_ms = now_ms + JVPN_CLIENT_CHALLENGE_MS;
+		} else {
+			attempt_close(c, a);
 		}
 	}
 }
 
 /* commit holds all but the epoch's keys and the path. */
 static enum jvpn_verdict commit_apply(struct jvpn_client *c, struct jvpn_attempt *a,
-				      const struct jvpn_client_proof *proof, u64 now_ms,
+				      const struct jvpn_client_proof *proof,
 				      const struct jvpn_client_commit *read,
 				      struct jvpn_client_commit *commit)
 {
@@ -746,8 +829,9 @@ static enum jvpn_verdict commit_apply(struct jvpn_client *c, struct jvpn_attempt
 	c->rec.e = read->e_new;
 	*commit = *read;
 	commit->path = a->path;
+	commit->observed = proof->observed;
 	commit->epoch = proof->epoch;
-	intents_end(c, a->intent, now_ms);
+	intents_end(c, a->intent);
 	return JVPN_VERDICT_OK;
 }
 
@@ -797,7 +881,7 @@ static bool ack_plausible(const struct jvpn_client_commit *read,
 	       read->v_new - proof->v <= 2 && read->v_cur >= read->v_new;
 }
 
-enum jvpn_verdict jvpn_client_ack(struct jvpn_client *c, const u8 *msg, size_t len, u64 now_ms,
+enum jvpn_verdict jvpn_client_ack(struct jvpn_client *c, const u8 *msg, size_t len,
 				  struct jvpn_client_commit *commit)
 {
 	const struct jvpn_wire_ack *m = (const void *)msg;
@@ -820,10 +904,10 @@ enum jvpn_verdict jvpn_client_ack(struct jvpn_client *c, const u8 *msg, size_t l
 	if (!ack_plausible(&read, proof))
 		return JVPN_VERDICT_BAD_FIELD;
 	ticket_put(c, payload.ticket);
-	return commit_apply(c, a, proof, now_ms, &read, commit);
+	return commit_apply(c, a, proof, &read, commit);
 }
 
-enum jvpn_verdict jvpn_client_confirm(struct jvpn_client *c, u32 idx_s2c, u64 now_ms,
+enum jvpn_verdict jvpn_client_confirm(struct jvpn_client *c, u32 idx_s2c,
 				      struct jvpn_client_commit *commit)
 {
 	const struct jvpn_client_proof *proof;
@@ -840,7 +924,7 @@ enum jvpn_verdict jvpn_client_confirm(struct jvpn_client *c, u32 idx_s2c, u64 no
 			};
 
 			if (proof->epoch.idx_s2c == idx_s2c)
-				return commit_apply(c, a, proof, now_ms, &read, commit);
+				return commit_apply(c, a, proof, &read, commit);
 		}
 	}
 	return JVPN_VERDICT_UNKNOWN_ATTEMPT;
@@ -875,16 +959,23 @@ enum jvpn_verdict jvpn_client_reject(struct jvpn_client *c, const u8 *msg, size_
 	return JVPN_VERDICT_OK;
 }
 
-enum jvpn_verdict jvpn_client_gone(const struct jvpn_client *c, const u8 *msg, size_t len)
+enum jvpn_verdict jvpn_client_gone(struct jvpn_client *c, const u8 *msg, size_t len,
+				   struct jvpn_attempt **attempt)
 {
 	const struct jvpn_wire_gone *m = (const void *)msg;
 	enum jvpn_verdict verdict = jvpn_msg_check(msg, len, JVPN_MSG_GONE);
 	u8 mac[JVPN_WIRE_MAC];
+	struct jvpn_attempt *a;
 
 	if (verdict)
 		return verdict;
-	if (!attempt_find_open((struct jvpn_client *)c, m->nc))
+	a = attempt_find_open(c, m->nc);
+	/* A CHALLENGE was the answer: whoever made it has the session. */
+	if (!a || a->state != JVPN_ATTEMPT_REQUESTED)
 		return JVPN_VERDICT_UNKNOWN_ATTEMPT;
 	jvpn_gone_mac(mac, c->rec.gone, m->nc);
-	return jvpn_equal(mac, m->mac, sizeof(mac)) ? JVPN_VERDICT_OK : JVPN_VERDICT_BAD_AUTH;
+	if (!jvpn_equal(mac, m->mac, sizeof(mac)))
+		return JVPN_VERDICT_BAD_AUTH;
+	*attempt = a;
+	return JVPN_VERDICT_OK;
 }

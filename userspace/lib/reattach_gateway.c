@@ -248,6 +248,8 @@ enum jvpn_verdict jvpn_proof_open(const struct jvpn_gateway *gw,
 		proof->e_req = jvpn_le32_to_cpu(gate.e_req);
 		memcpy(proof->nc, m->nc, JVPN_WIRE_NC);
 		memcpy(proof->hash, hash, sizeof(proof->hash));
+		jvpn_bl(proof->gate, sizeof(proof->gate), NULL, 0,
+			JVPN_SLICE(m, offsetof(struct jvpn_wire_proof, payload)));
 		proof->path = *path;
 		proof_rehydrate(proof, gw, session, &names, psk, slot, m);
 	}
@@ -256,35 +258,46 @@ enum jvpn_verdict jvpn_proof_open(const struct jvpn_gateway *gw,
 }
 
 /* Tokens e, ee, se, es; the gateway is the Noise initiator. */
+enum jvpn_verdict jvpn_proof_dh(const struct jvpn_proof *proof, const u8 secret[JVPN_WIRE_KEY],
+				struct jvpn_noise *noise)
+{
+	*noise = proof->noise;
+	jvpn_noise_mix_ephemeral(noise, proof->e_c);
+	if (jvpn_noise_mix_dh(noise, proof->e_s, proof->e_c) &&
+	    jvpn_noise_mix_dh(noise, secret, proof->e_c) &&
+	    jvpn_noise_mix_dh(noise, proof->e_s, proof->client_pub))
+		return JVPN_VERDICT_OK;
+	jvpn_noise_wipe(noise);
+	return JVPN_VERDICT_BAD_KEY;
+}
+
 static enum jvpn_verdict proof_read(struct jvpn_noise *noise, const struct jvpn_proof *proof,
-				    const u8 secret[JVPN_WIRE_KEY],
 				    struct jvpn_wire_proof_payload *payload)
 {
-	jvpn_noise_mix_ephemeral(noise, proof->e_c);
-	if (!jvpn_noise_mix_dh(noise, proof->e_s, proof->e_c) ||
-	    !jvpn_noise_mix_dh(noise, secret, proof->e_c) ||
-	    !jvpn_noise_mix_dh(noise, proof->e_s, proof->client_pub))
-		return JVPN_VERDICT_BAD_KEY;
 	if (!jvpn_noise_decrypt(noise, (u8 *)payload, proof->payload, sizeof(proof->payload)))
 		return JVPN_VERDICT_BAD_AUTH;
 	/* The gate's word is only as good as K_psk; this one is authoritative. */
 	if (jvpn_le64_to_cpu(payload->v_req) != proof->v_req ||
-	    jvpn_le32_to_cpu(payload->e_req) != proof->e_req)
+	    jvpn_le32_to_cpu(payload->e_req) != proof->e_req ||
+	    payload->meaning > JVPN_WIRE_PROOF_MEANING_MAX)
 		return JVPN_VERDICT_BAD_FIELD;
 	return JVPN_VERDICT_OK;
 }
 
 enum jvpn_verdict jvpn_proof_finish(const struct jvpn_proof *proof,
-				    const u8 secret[JVPN_WIRE_KEY], struct jvpn_epoch *epoch)
+				    const struct jvpn_noise *noise, struct jvpn_epoch *epoch,
+				    u8 *meaning)
 {
 	struct jvpn_wire_proof_payload payload;
-	struct jvpn_noise noise = proof->noise;
+	struct jvpn_noise read = *noise;
 	enum jvpn_verdict verdict;
 
-	verdict = proof_read(&noise, proof, secret, &payload);
-	if (!verdict)
-		jvpn_reattach_finish(epoch, &noise);
-	jvpn_noise_wipe(&noise);
+	verdict = proof_read(&read, proof, &payload);
+	if (!verdict) {
+		jvpn_reattach_finish(epoch, &read);
+		*meaning = payload.meaning;
+	}
+	jvpn_noise_wipe(&read);
 	return verdict;
 }
 

@@ -265,7 +265,9 @@ static void gateway_on_proof(struct world *w, const u8 *msg, size_t len,
 			     const struct jvpn_path *path, struct answer *answer)
 {
 	struct jvpn_proof proof;
+	struct jvpn_noise noise;
 	struct jvpn_epoch epoch;
+	u8 meaning;
 
 	answer->verdict = jvpn_proof_open(&w->gw, &w->record, &w->last, path, msg, len,
 					  w->now_ms, &proof);
@@ -280,7 +282,9 @@ static void gateway_on_proof(struct world *w, const u8 *msg, size_t len,
 	if (answer->verdict)
 		return;
 	w->dh_rounds++;
-	answer->verdict = jvpn_proof_finish(&proof, w->gw.secret, &epoch);
+	answer->verdict = jvpn_proof_dh(&proof, w->gw.secret, &noise);
+	if (!answer->verdict)
+		answer->verdict = jvpn_proof_finish(&proof, &noise, &epoch, &meaning);
 	if (!answer->verdict && gateway_commit(w, &proof, &epoch))
 		gateway_ack(w, answer);
 	jvpn_proof_wipe(&proof);
@@ -345,7 +349,7 @@ static struct jvpn_attempt *client_challenged(struct world *w, u32 number,
 				 &attempt), "REQUEST");
 	answer = gateway_rx(w, &attempt->request, sizeof(attempt->request), path);
 	must(answer.verdict, "CHALLENGE");
-	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &attempt),
+	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &attempt),
 	     "CHALLENGE read");
 	return attempt;
 }
@@ -366,8 +370,7 @@ __attribute__((unused))
 static enum jvpn_verdict client_ack(struct world *w, const struct answer *answer)
 {
 	struct jvpn_client_commit commit;
-	enum jvpn_verdict verdict = jvpn_client_ack(&w->client, answer->msg, answer->len,
-						    w->now_ms, &commit);
+	enum jvpn_verdict verdict = jvpn_client_ack(&w->client, answer->msg, answer->len, &commit);
 
 	if (!verdict)
 		w->client_epoch = commit.epoch;

@@ -52,10 +52,10 @@ static bool client_refuses(void *ctx, const u8 *msg, size_t len)
 	struct jvpn_rejection reject = { 0 };
 	struct jvpn_attempt *a = NULL;
 
-	if (!jvpn_client_challenge(&w->client, msg, len, w->now_ms, &a) ||
-	    !jvpn_client_ack(&w->client, msg, len, w->now_ms, &commit) ||
+	if (!jvpn_client_challenge(&w->client, msg, len, NULL, w->now_ms, &a) ||
+	    !jvpn_client_ack(&w->client, msg, len, &commit) ||
 	    !jvpn_client_reject(&w->client, msg, len, &reject, &a) ||
-	    !jvpn_client_gone(&w->client, msg, len))
+	    !jvpn_client_gone(&w->client, msg, len, &a))
 		return false;
 	return !memcmp(&before, &w->client, sizeof(before)) && !a && !reject.reason &&
 	       sodium_is_zero((u8 *)&commit, sizeof(commit));
@@ -112,7 +112,7 @@ static void test_challenge_tail(void)
 	tap_ok(mutations_refused(answer.msg + 68, tail, tail, challenge_tail_refused, ctx),
 	       "CHALLENGE: every bit after the cookie");
 	answer.msg[50] ^= 1;
-	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &a),
+	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &a),
 	     "CHALLENGE with a changed cookie");
 	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
 	answer = prove(w, a, 0, &path_b);
@@ -172,7 +172,7 @@ static void test_reflection(void)
 	tap_ok(client_refuses(w, (u8 *)&a->request, sizeof(a->request)),
 	       "REQUEST sent back to the client");
 	tap_ok(gateway_refuses(w, challenge.msg, challenge.len), "CHALLENGE to the gateway");
-	must(jvpn_client_challenge(&w->client, challenge.msg, challenge.len, w->now_ms, &a),
+	must(jvpn_client_challenge(&w->client, challenge.msg, challenge.len, NULL, w->now_ms, &a),
 	     "CHALLENGE");
 	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
 	tap_ok(client_refuses(w, (u8 *)&a->proof[0].msg, sizeof(a->proof[0].msg)),
@@ -192,12 +192,12 @@ static void test_replay_to_client(void)
 
 	must(jvpn_client_request(&w->client, 1, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
 	challenge = gateway_rx(w, &a->request, sizeof(a->request), &path_b);
-	must(jvpn_client_challenge(&w->client, challenge.msg, challenge.len, w->now_ms, &a),
+	must(jvpn_client_challenge(&w->client, challenge.msg, challenge.len, NULL, w->now_ms, &a),
 	     "CHALLENGE");
-	tap_equal(jvpn_client_challenge(&w->client, challenge.msg, challenge.len, w->now_ms, &b),
+	tap_equal(jvpn_client_challenge(&w->client, challenge.msg, challenge.len, NULL, w->now_ms, &b),
 		  JVPN_VERDICT_REPEATED, "CHALLENGE again, before PROOF");
 	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
-	tap_equal(jvpn_client_challenge(&w->client, challenge.msg, challenge.len, w->now_ms, &b),
+	tap_equal(jvpn_client_challenge(&w->client, challenge.msg, challenge.len, NULL, w->now_ms, &b),
 		  JVPN_VERDICT_REPEATED, "and after: PROOF stays as it is");
 	jvpn_reject_build(&reject_msg, &w->record.keys, a->nc, &reject, &w->rng);
 	ack = prove(w, a, 0, &path_b);
@@ -218,15 +218,15 @@ static void test_replay_stale(void)
 
 	gateway_step(w, JVPN_STATE_VOLATILE);
 	first = prove(w, a, 0, &path_b);
-	must(jvpn_client_challenge(&w->client, first.msg, first.len, w->now_ms, &a), "STALE");
+	must(jvpn_client_challenge(&w->client, first.msg, first.len, NULL, w->now_ms, &a), "STALE");
 	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
 	gateway_step(w, JVPN_STATE_RECOVERING);
 	second = prove(w, a, 0, &path_b);
-	must(jvpn_client_challenge(&w->client, second.msg, second.len, w->now_ms, &a), "STALE");
+	must(jvpn_client_challenge(&w->client, second.msg, second.len, NULL, w->now_ms, &a), "STALE");
 	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
-	tap_equal(jvpn_client_challenge(&w->client, first.msg, first.len, w->now_ms, &got),
+	tap_equal(jvpn_client_challenge(&w->client, first.msg, first.len, NULL, w->now_ms, &got),
 		  JVPN_VERDICT_REPEATED, "the first STALE again");
-	tap_equal(jvpn_client_challenge(&w->client, second.msg, second.len, w->now_ms, &got),
+	tap_equal(jvpn_client_challenge(&w->client, second.msg, second.len, NULL, w->now_ms, &got),
 		  JVPN_VERDICT_REPEATED, "the second STALE again");
 	second = prove(w, a, 0, &path_b);
 	tap_equal(second.msg[0], JVPN_MSG_ACK, "the PROOF that is out still commits");
@@ -243,13 +243,13 @@ static void test_challenge_out_of_turn(void)
 
 	must(jvpn_client_request(&w->client, 1, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
 	gateway_challenge(w, &path_b, a->nc, JVPN_WIRE_CHALLENGE_STALE, false, &answer);
-	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &got),
+	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &got),
 		  JVPN_VERDICT_BAD_FIELD, "STALE before any PROOF");
 	jvpn_client_drop(&w->client, a);
 
 	a = client_proved(w, 1, &path_b);
 	answer = gateway_rx(w, &a->request, sizeof(a->request), &path_b);
-	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &got),
+	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &got),
 		  JVPN_VERDICT_REPEATED, "a second answer to REQUEST after PROOF");
 	answer = prove(w, a, 0, &path_b);
 	b = client_proved(w, 2, &path_x);
@@ -257,7 +257,7 @@ static void test_challenge_out_of_turn(void)
 	gateway_step(w, JVPN_STATE_VOLATILE);
 	stale = prove(w, b, 0, &path_x);
 	tap_ok(b->state == JVPN_ATTEMPT_CLOSED &&
-	       jvpn_client_challenge(&w->client, stale.msg, stale.len, w->now_ms, &got) ==
+	       jvpn_client_challenge(&w->client, stale.msg, stale.len, NULL, w->now_ms, &got) ==
 	       JVPN_VERDICT_UNKNOWN_ATTEMPT, "STALE for a closed attempt revives nothing");
 	gateway_reject(w, b->nc, JVPN_WIRE_REJECT_TERMINATED, &answer);
 	tap_equal(jvpn_client_reject(&w->client, answer.msg, answer.len, &reject, &got),
@@ -276,7 +276,7 @@ static void test_stale_rounds(void)
 	while (!verdict) {
 		gateway_step(w, JVPN_STATE_VOLATILE);
 		answer = prove(w, a, 0, &path_b);
-		verdict = jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms,
+		verdict = jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms,
 						&got);
 		if (verdict)
 			break;
@@ -502,12 +502,12 @@ static void test_rollback(void)
 	tap_ok(answer.verdict == JVPN_VERDICT_ROLLBACK && answer.msg[0] == JVPN_MSG_REJECT,
 	       "a gateway that has lost versions is told so");
 	gateway_challenge(w, &path_b, a->nc, 0, false, &answer);
-	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &a),
+	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &a),
 		  JVPN_VERDICT_ROLLBACK, "and one that goes on regardless is not followed");
 	w->record.v = 5;
 	w->record.incarnation++;
 	gateway_challenge(w, &path_b, a->nc, 0, false, &answer);
-	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &a),
+	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &a),
 		  JVPN_VERDICT_ROLLBACK, "nor one whose lost versions were caught up");
 	free(w);
 }
@@ -523,7 +523,7 @@ static void test_no_false_rollback(void)
 	     "REQUEST");
 	late = gateway_rx(w, &slow->request, sizeof(slow->request), &path_x);
 	jump(w, 1, &path_b);
-	tap_equal(jvpn_client_challenge(&w->client, late.msg, late.len, w->now_ms, &got),
+	tap_equal(jvpn_client_challenge(&w->client, late.msg, late.len, NULL, w->now_ms, &got),
 		  JVPN_VERDICT_OK, "a late CHALLENGE of before the jump is no rollback");
 	must(jvpn_client_proof(&w->client, got, 0, 1, w->now_ms, &w->rng), "PROOF");
 	answer = prove(w, got, 0, &path_x);
@@ -540,23 +540,26 @@ static void test_stolen_record(void)
 	struct world *w = world_new();
 	struct jvpn_client thief = { 0 };
 	struct jvpn_epoch epoch;
+	struct jvpn_noise noise;
 	struct jvpn_attempt *a;
 	struct jvpn_proof proof;
 	struct answer answer;
+	u8 meaning;
 	u8 secret[32], public_key[32];
 
 	jvpn_dh_generate(secret, public_key, &w->rng);
 	jvpn_client_resume(&thief, secret, &w->client.rec);
 	must(jvpn_client_request(&thief, 1, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
 	answer = gateway_rx(w, &a->request, sizeof(a->request), &path_x);
-	tap_equal(jvpn_client_challenge(&thief, answer.msg, answer.len, w->now_ms, &a),
+	tap_equal(jvpn_client_challenge(&thief, answer.msg, answer.len, NULL, w->now_ms, &a),
 		  JVPN_VERDICT_BAD_AUTH, "without the client's static key CHALLENGE stays shut");
 	memcpy(thief.public_key, w->client_pub, 32);
-	must(jvpn_client_challenge(&thief, answer.msg, answer.len, w->now_ms, &a), "CHALLENGE");
+	must(jvpn_client_challenge(&thief, answer.msg, answer.len, NULL, w->now_ms, &a), "CHALLENGE");
 	must(jvpn_client_proof(&thief, a, 0, 1, w->now_ms, &w->rng), "PROOF");
 	must(jvpn_proof_open(&w->gw, &w->record, &w->last, &path_x, (u8 *)&a->proof[0].msg,
 			     sizeof(a->proof[0].msg), w->now_ms, &proof), "gate");
-	tap_equal(jvpn_proof_finish(&proof, w->gw.secret, &epoch), JVPN_VERDICT_BAD_AUTH,
+	must(jvpn_proof_dh(&proof, w->gw.secret, &noise), "DH");
+	tap_equal(jvpn_proof_finish(&proof, &noise, &epoch, &meaning), JVPN_VERDICT_BAD_AUTH,
 		  "with its public half the gate opens, the commit does not follow");
 	free(w);
 }
@@ -616,7 +619,7 @@ static void test_low_order_challenge(void)
 	memset(w->gw.ring.slot[w->gw.ring.newest].e_s_pub, 0, 32);
 	must(jvpn_client_request(&w->client, 1, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
 	answer = gateway_rx(w, &a->request, sizeof(a->request), &path_b);
-	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &a),
+	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &a),
 	     "CHALLENGE");
 	before = *a;
 	tap_ok(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng) ==
@@ -650,8 +653,41 @@ static void test_mixed_sessions(void)
 	must(jvpn_client_request(&w->client, 1, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
 	w->record.suite++;
 	answer = gateway_rx(w, &a->request, sizeof(a->request), &path_b);
-	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &a),
+	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &a),
 		  JVPN_VERDICT_BAD_AUTH, "both must mean the same suite");
+	free(w);
+}
+
+/* Other octets behind the gate: the same public-key work judges copies and the genuine one. */
+static void test_one_gate(void)
+{
+	struct world *w = world_new();
+	struct jvpn_attempt *a = client_proved(w, 1, &path_b), *b;
+	struct jvpn_wire_proof forged = a->proof[0].msg;
+	struct jvpn_proof copy, genuine, other;
+	struct jvpn_noise noise;
+	struct jvpn_epoch epoch;
+	u8 meaning = 9;
+
+	forged.payload[sizeof(forged.payload) - 1] ^= 1;
+	must(jvpn_proof_open(&w->gw, &w->record, &w->last, &path_b, (u8 *)&forged,
+			     sizeof(forged), w->now_ms, &copy), "gate");
+	must(jvpn_proof_open(&w->gw, &w->record, &w->last, &path_b, (u8 *)&a->proof[0].msg,
+			     sizeof(forged), w->now_ms, &genuine), "gate");
+	tap_ok(!memcmp(copy.gate, genuine.gate, sizeof(copy.gate)) &&
+	       memcmp(copy.hash, genuine.hash, sizeof(copy.hash)),
+	       "a copy with another payload has the same gate and is another PROOF");
+	must(jvpn_proof_dh(&copy, w->gw.secret, &noise), "DH");
+	tap_equal(jvpn_proof_finish(&copy, &noise, &epoch, &meaning), JVPN_VERDICT_BAD_AUTH,
+		  "the copy is refused");
+	tap_ok(!jvpn_proof_finish(&genuine, &noise, &epoch, &meaning) &&
+	       !memcmp(&epoch, &a->proof[0].epoch, sizeof(epoch)),
+	       "the same public-key work opens the genuine one");
+	tap_equal(meaning, JVPN_WIRE_PROOF_UNSTATED, "which does not say what it means");
+	b = client_proved(w, 2, &path_b);
+	must(jvpn_proof_open(&w->gw, &w->record, &w->last, &path_b, (u8 *)&b->proof[0].msg,
+			     sizeof(forged), w->now_ms, &other), "gate");
+	tap_ok(memcmp(other.gate, genuine.gate, sizeof(other.gate)), "another attempt's differs");
 	free(w);
 }
 
@@ -661,11 +697,14 @@ static void test_commit_compares(void)
 	struct world *w = world_new();
 	struct jvpn_attempt *a = client_proved(w, 1, &path_b);
 	struct jvpn_proof proof;
+	struct jvpn_noise noise;
 	struct jvpn_epoch epoch;
+	u8 meaning;
 
 	must(jvpn_proof_open(&w->gw, &w->record, &w->last, &path_b, (u8 *)&a->proof[0].msg,
 			     sizeof(a->proof[0].msg), w->now_ms, &proof), "gate");
-	must(jvpn_proof_finish(&proof, w->gw.secret, &epoch), "DH");
+	must(jvpn_proof_dh(&proof, w->gw.secret, &noise), "DH");
+	must(jvpn_proof_finish(&proof, &noise, &epoch, &meaning), "payload");
 	gateway_step(w, JVPN_STATE_VOLATILE);
 	tap_ok(!gateway_commit(w, &proof, &epoch) && !w->installs,
 	       "a version that moved during DH stops the commit");
@@ -760,6 +799,7 @@ int main(void)
 	test_low_order();
 	test_low_order_challenge();
 	test_mixed_sessions();
+	test_one_gate();
 	test_commit_compares();
 	test_implausible_ack();
 	test_unlinkable();

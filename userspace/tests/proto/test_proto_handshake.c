@@ -327,6 +327,8 @@ static void test_timestamps(void)
 	jvpn_hs_tai64n(t2, START_S, 2);
 	tap_equal(jvpn_hs_timestamp_accept(&last, t1, 0), JVPN_VERDICT_OK, "a first timestamp");
 	tap_equal(jvpn_hs_timestamp_accept(&last, t1, 5), JVPN_VERDICT_REPLAYED, "the same");
+	tap_ok(!jvpn_hs_timestamp_check(&last, t2, 5) && !jvpn_hs_timestamp_check(&last, t2, 5),
+	       "to ask remembers nothing");
 	tap_equal(jvpn_hs_timestamp_accept(&last, t2, 5), JVPN_VERDICT_OK, "one ns later");
 	tap_equal(jvpn_hs_timestamp_accept(&last, t1, 6), JVPN_VERDICT_REPLAYED, "the older one");
 	tap_equal(jvpn_hs_timestamp_accept(&last, t1, 5 + JVPN_HS_TIMESTAMP_MS - 1),

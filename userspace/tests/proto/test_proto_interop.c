@@ -267,7 +267,7 @@ static struct jvpn_attempt *our_attempt(struct world *w, const char *address, bo
 	must(jvpn_client_request(&w->client, 1, standby, NULL, w->now_ms, &w->rng, &a),
 	     "REQUEST");
 	answer = reference_rx(&a->request, sizeof(a->request), address);
-	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &a),
+	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &a),
 	     "CHALLENGE of the reference");
 	return a;
 }
@@ -321,11 +321,11 @@ static void test_our_client_stale(struct world *w)
 	a = our_attempt(w, "P", false);
 	must_peer(peer("server-step VOLATILE"));
 	answer = our_proof(w, a, 1, "P");
-	tap_ok(!jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &a) &&
+	tap_ok(!jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &a) &&
 	       a->v_cur == 2, "the reference's STALE is taken");
 	must_peer(peer("server-restart"));
 	answer = our_proof(w, a, 1, "P");
-	tap_ok(!jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &a),
+	tap_ok(!jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &a),
 	       "so is the one after its restart");
 	answer = our_proof(w, a, 1, "P");
 	tap_ok(our_ack(w, &answer, 4, 1), "then it commits: V 4, E 1, same keys");

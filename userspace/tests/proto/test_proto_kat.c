@@ -115,7 +115,7 @@ static void reattach(struct world *w)
 	ADD("REQUEST", a->request);
 	answer = gateway_rx(w, &a->request, sizeof(a->request), &b);
 	answer_add("CHALLENGE", answer.msg, answer.len);
-	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &a),
+	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &a),
 	     "CHALLENGE");
 	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
 	ADD("PROOF", a->proof[0].msg);

@@ -112,7 +112,7 @@ static void test_race(void)
 	second = prove(w, b, 0, &q);
 	tap_ok(first.msg[0] == JVPN_MSG_ACK && second.verdict == JVPN_VERDICT_STALE_VERSION &&
 	       second.msg[0] == JVPN_MSG_CHALLENGE, "of two PROOFs for one version one commits");
-	tap_ok(!jvpn_client_challenge(&w->client, second.msg, second.len, w->now_ms, &again) &&
+	tap_ok(!jvpn_client_challenge(&w->client, second.msg, second.len, NULL, w->now_ms, &again) &&
 	       again == b, "the newest intent may prove again");
 	must(jvpn_client_proof(&w->client, again, 0, 1, w->now_ms, &w->rng), "PROOF");
 	second = prove(w, again, 0, &q);
@@ -134,7 +134,7 @@ static void test_no_duel(void)
 
 	prove(w, b, 0, &q);
 	answer = prove(w, a, 0, &p);
-	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &got),
+	tap_equal(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &got),
 		  JVPN_VERDICT_SUPERSEDED, "STALE for an older intent ends it");
 	tap_equal(a->state, JVPN_ATTEMPT_FREE, "it is erased");
 	tap_equal(b->state, JVPN_ATTEMPT_PROVED, "the newest is untouched");
@@ -161,9 +161,11 @@ static void test_both_committed(void)
 	b = client_proved(w, 2, &q);
 	prove(w, b, 0, &q);
 	must(client_ack(w, &first), "ACK");
-	jvpn_client_expire(&w->client, w->now_ms + JVPN_CLIENT_CHALLENGE_MS - 1);
+	jvpn_client_expire(&w->client, w->now_ms + JVPN_CLIENT_CHALLENGE_MS +
+			   JVPN_CLIENT_LATE_MS - 1);
 	tap_equal(b->state, JVPN_ATTEMPT_CLOSED, "it waits for its ACK");
-	jvpn_client_expire(&w->client, w->now_ms + JVPN_CLIENT_CHALLENGE_MS);
+	jvpn_client_expire(&w->client, w->now_ms + JVPN_CLIENT_CHALLENGE_MS +
+			   JVPN_CLIENT_LATE_MS);
 	tap_equal(b->state, JVPN_ATTEMPT_FREE, "for as long as a CHALLENGE lives");
 	free(w);
 }
@@ -217,7 +219,7 @@ static void test_timer_races(void)
 		gateway_step(w, states[i]);
 		answer = prove(w, a, 0, &p);
 		tap_equal(answer.verdict, JVPN_VERDICT_STALE_VERSION, "a timer made PROOF stale");
-		must(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &a),
+		must(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &a),
 		     "STALE");
 		must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
 		tap_ok(memcmp(e_c, a->proof[0].msg.e_c, sizeof(e_c)),
@@ -241,7 +243,7 @@ static void test_restart(void)
 	answer = prove(w, a, 0, &p);
 	tap_ok(jvpn_verdict_stale(answer.verdict) && answer.msg[0] == JVPN_MSG_CHALLENGE,
 	       "after a restart an old PROOF earns a CHALLENGE");
-	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms, &a), "STALE");
+	must(jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms, &a), "STALE");
 	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
 	answer = prove(w, a, 0, &p);
 	tap_ok(!client_ack(w, &answer) && epochs_equal(w), "which completes it");
@@ -293,7 +295,7 @@ static void standby_behind(unsigned int behind)
 		if (answer[i].msg[0] == JVPN_MSG_ACK)
 			acks++;
 		else if (i < behind)
-			waits += jvpn_client_challenge(&w->client, answer[i].msg, answer[i].len,
+			waits += jvpn_client_challenge(&w->client, answer[i].msg, answer[i].len, NULL,
 						       w->now_ms, &got) == JVPN_VERDICT_PENDING;
 	}
 	tap_ok(acks == 1 && w->installs == 1 && w->dh_rounds == 1,
@@ -319,7 +321,7 @@ static void test_standby_ack_late(void)
 	committed = prove(w, a, 0, &p);
 	for (i = 1; i < 3; i++) {
 		stale = prove(w, a, i, &p);
-		waits += jvpn_client_challenge(&w->client, stale.msg, stale.len, w->now_ms,
+		waits += jvpn_client_challenge(&w->client, stale.msg, stale.len, NULL, w->now_ms,
 					       &got) == JVPN_VERDICT_PENDING;
 	}
 	tap_equal(waits, 2, "STALE for two of three, one epoch on: the third has committed");
@@ -342,7 +344,7 @@ static void test_standby_expired(void)
 	world_pass(w, 46000);
 	for (i = 0; i < 3; i++) {
 		answer = prove(w, a, i, &p);
-		verdict = jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms,
+		verdict = jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms,
 						&got);
 		if (i < 2)
 			tap_equal(verdict, JVPN_VERDICT_PENDING, "one STALE may be another's");
@@ -371,7 +373,7 @@ static struct jvpn_attempt *proved_again(struct world *w, const struct jvpn_path
 	*first = a->proof[0].msg;
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
 		answer = prove(w, a, order[i], p);
-		verdict = jvpn_client_challenge(&w->client, answer.msg, answer.len, w->now_ms,
+		verdict = jvpn_client_challenge(&w->client, answer.msg, answer.len, NULL, w->now_ms,
 						&got);
 	}
 	tap_ok(!verdict && got == a, "a copy's STALE counts: prove again");
@@ -407,7 +409,7 @@ static void test_both_rounds_commit(void)
 
 	former = gateway_rx(w, &first, sizeof(first), &p);
 	stale = prove(w, a, 0, &p);
-	must(jvpn_client_challenge(&w->client, stale.msg, stale.len, w->now_ms, &got), "STALE");
+	must(jvpn_client_challenge(&w->client, stale.msg, stale.len, NULL, w->now_ms, &got), "STALE");
 	must(jvpn_client_proof(&w->client, got, 0, 1, w->now_ms, &w->rng), "PROOF");
 	newer = prove(w, a, 0, &p);
 	tap_equal(newer.msg[0], JVPN_MSG_ACK, "both rounds commit");
@@ -468,11 +470,11 @@ static void test_second_challenge_late(void)
 	must(jvpn_client_request(&w->client, 7, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
 	first = gateway_rx(w, &a->request, sizeof(a->request), &p);
 	second = gateway_rx(w, &a->request, sizeof(a->request), &p);
-	must(jvpn_client_challenge(&w->client, first.msg, first.len, w->now_ms, &a), "CHALLENGE");
+	must(jvpn_client_challenge(&w->client, first.msg, first.len, NULL, w->now_ms, &a), "CHALLENGE");
 	gateway_step(w, JVPN_STATE_VOLATILE);
 	client_challenged(w, 8, &q, true);
 	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
-	tap_equal(jvpn_client_challenge(&w->client, second.msg, second.len, w->now_ms, &found),
+	tap_equal(jvpn_client_challenge(&w->client, second.msg, second.len, NULL, w->now_ms, &found),
 		  JVPN_VERDICT_REPEATED, "a late second CHALLENGE is no rollback");
 	answer = prove(w, a, 0, &p);
 	tap_ok(!client_ack(w, &answer) && epochs_equal(w), "and the attempt goes on");
@@ -489,9 +491,9 @@ static void test_confirm(void)
 	struct jvpn_client_commit commit;
 	struct answer answer = prove(w, a, 0, &p);
 
-	tap_equal(jvpn_client_confirm(&w->client, w->gw_epoch.idx_s2c + 1, w->now_ms, &commit),
+	tap_equal(jvpn_client_confirm(&w->client, w->gw_epoch.idx_s2c + 1, &commit),
 		  JVPN_VERDICT_UNKNOWN_ATTEMPT, "another index confirms nothing");
-	tap_ok(!jvpn_client_confirm(&w->client, w->gw_epoch.idx_s2c, w->now_ms, &commit) &&
+	tap_ok(!jvpn_client_confirm(&w->client, w->gw_epoch.idx_s2c, &commit) &&
 	       !memcmp(&commit.epoch, &w->gw_epoch, sizeof(commit.epoch)) && commit.path == 1,
 	       "a packet of the new epoch is as good as its ACK");
 	tap_equal(client_ack(w, &answer), JVPN_VERDICT_UNKNOWN_ATTEMPT, "which then is late");
@@ -537,7 +539,7 @@ static void test_invited(void)
 	invite(w, &i, 150, JVPN_WIRE_CHALLENGE_UNSOLICITED);
 	tap_ok(!jvpn_client_challenge_solicited(&w->client, i.answer.msg, i.answer.len),
 	       "an invitation answers no REQUEST");
-	tap_equal(jvpn_client_challenge(&w->client, i.answer.msg, i.answer.len, w->now_ms, &a),
+	tap_equal(jvpn_client_challenge(&w->client, i.answer.msg, i.answer.len, NULL, w->now_ms, &a),
 		  JVPN_VERDICT_UNKNOWN_ATTEMPT, "and is not taken for an answer");
 	tap_ok(!invited(w, &i, &a), "it is taken");
 	tap_ok(a->unsolicited && a->observed_transport == JVPN_WIRE_TRANSPORT_UDP4 &&
@@ -616,20 +618,24 @@ static void test_reject(void)
 static void test_gone(void)
 {
 	struct world *w = world_new();
-	struct jvpn_attempt *a;
+	struct jvpn_attempt *a, *got = NULL;
 	struct jvpn_wire_gone msg;
 	u8 other[32] = { 1 };
 
 	must(jvpn_client_request(&w->client, 1, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
 	jvpn_gone_build(&msg, other, w->record.sid, a->nc);
-	tap_equal(jvpn_client_gone(&w->client, (u8 *)&msg, sizeof(msg)), JVPN_VERDICT_BAD_AUTH,
-		  "GONE under another secret is refused");
+	tap_equal(jvpn_client_gone(&w->client, (u8 *)&msg, sizeof(msg), &got),
+		  JVPN_VERDICT_BAD_AUTH, "GONE under another secret is refused");
 	jvpn_gone_build(&msg, w->gw.k_gone, w->record.sid, a->nc);
-	tap_equal(jvpn_client_gone(&w->client, (u8 *)&msg, sizeof(msg)), JVPN_VERDICT_OK,
-		  "the right one is believed");
+	tap_ok(!jvpn_client_gone(&w->client, (u8 *)&msg, sizeof(msg), &got) && got == a,
+	       "the right one is believed, for its attempt");
 	jvpn_client_drop(&w->client, a);
-	tap_equal(jvpn_client_gone(&w->client, (u8 *)&msg, sizeof(msg)),
+	tap_equal(jvpn_client_gone(&w->client, (u8 *)&msg, sizeof(msg), &got),
 		  JVPN_VERDICT_UNKNOWN_ATTEMPT, "but not unasked");
+	a = client_challenged(w, 1, &w->bound, false);
+	jvpn_gone_build(&msg, w->gw.k_gone, w->record.sid, a->nc);
+	tap_equal(jvpn_client_gone(&w->client, (u8 *)&msg, sizeof(msg), &got),
+		  JVPN_VERDICT_UNKNOWN_ATTEMPT, "nor of who was answered by a CHALLENGE");
 	free(w);
 }
 
@@ -749,6 +755,166 @@ static void test_expiry(void)
 	free(w);
 }
 
+/* Somebody copied the REQUEST: his CHALLENGE comes first, and the expected one is taken. */
+static void test_expected(void)
+{
+	struct jvpn_path p = path_make("198.51.100.1", 1), x = path_make("203.0.113.66", 6);
+	struct jvpn_expected expected = { .count = 1, .addr = { p.remote } };
+	struct world *w = world_new();
+	struct answer carried, genuine;
+	struct jvpn_attempt *a, *got = NULL;
+
+	must(jvpn_client_request(&w->client, 1, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
+	carried = gateway_rx(w, &a->request, sizeof(a->request), &x);
+	genuine = gateway_rx(w, &a->request, sizeof(a->request), &p);
+	tap_ok(jvpn_client_challenge(&w->client, carried.msg, carried.len, &expected, w->now_ms,
+				     &got) == JVPN_VERDICT_HELD && got == a && a->is_held,
+	       "a CHALLENGE to an unexpected address is held");
+	tap_equal(a->state, JVPN_ATTEMPT_REQUESTED, "the attempt waits for the expected one");
+	tap_ok(!jvpn_client_challenge(&w->client, genuine.msg, genuine.len, &expected, w->now_ms,
+				      &got) && !a->is_held, "which is taken");
+	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
+	carried = prove(w, a, 0, &x);
+	tap_equal(carried.verdict, JVPN_VERDICT_STALE_COOKIE, "a copy of its PROOF is refused");
+	tap_equal(jvpn_client_challenge(&w->client, carried.msg, carried.len, &expected,
+					w->now_ms, &got), JVPN_VERDICT_HELD,
+		  "and STALE, carried here, held");
+	genuine = prove(w, a, 0, &p);
+	tap_ok(!client_ack(w, &genuine) && epochs_equal(w), "the genuine one commits");
+	free(w);
+}
+
+static void test_held_used(void)
+{
+	struct jvpn_path p = path_make("198.51.100.1", 1), x = path_make("203.0.113.66", 6);
+	struct jvpn_expected expected = { .count = 1, .addr = { p.remote } }, none = { 0 };
+	struct world *w = world_new();
+	struct jvpn_client_commit commit;
+	struct jvpn_attempt *a, *got = NULL;
+	struct answer answer;
+
+	must(jvpn_client_request(&w->client, 1, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
+	answer = gateway_rx(w, &a->request, sizeof(a->request), &x);
+	jvpn_client_challenge(&w->client, answer.msg, answer.len, &expected, w->now_ms, &got);
+	tap_ok(!jvpn_client_challenge_held(&w->client, a, w->now_ms, &got) && got == a &&
+	       a->state == JVPN_ATTEMPT_CHALLENGED, "if no other comes, the one held is used");
+	tap_equal(jvpn_client_challenge_held(&w->client, a, w->now_ms, &got),
+		  JVPN_VERDICT_UNKNOWN_ATTEMPT, "once");
+	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
+	answer = prove(w, a, 0, &x);
+	tap_ok(!jvpn_client_ack(&w->client, answer.msg, answer.len, &commit) &&
+	       !memcmp(&commit.observed, &x.remote, sizeof(x.remote)),
+	       "the commit tells what is bound");
+	must(jvpn_client_request(&w->client, 1, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
+	answer = gateway_rx(w, &a->request, sizeof(a->request), &x);
+	tap_ok(!jvpn_client_challenge(&w->client, answer.msg, answer.len, &none, w->now_ms, &got),
+	       "where nothing is expected any will do");
+	free(w);
+}
+
+static void test_private_addresses(void)
+{
+	static const struct {
+		const char *text;
+		bool private;
+	} addresses[] = {
+		{ "10.1.2.3", true }, { "11.0.0.1", false }, { "100.64.0.1", true },
+		{ "100.127.255.255", true }, { "100.128.0.1", false }, { "172.16.0.1", true },
+		{ "172.31.9.9", true }, { "172.32.0.1", false }, { "192.168.7.7", true },
+		{ "192.169.0.1", false }, { "169.254.1.1", true }, { "198.51.100.1", false },
+		{ "fd00::1", true }, { "fc00::1", true }, { "fe80::1", true },
+		{ "2001:db8::1", false }, { "fec0::1", false },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+		struct jvpn_wire_addr addr = { .ip = { [10] = 0xff, [11] = 0xff } };
+
+		if (inet_pton(AF_INET, addresses[i].text, addr.ip + 12) != 1)
+			inet_pton(AF_INET6, addresses[i].text, addr.ip);
+		tap_ok(jvpn_wire_addr_is_private(&addr) == addresses[i].private,
+		       "%s is%s private", addresses[i].text, addresses[i].private ? "" : " not");
+	}
+}
+
+/* What a PROOF means is authentic. */
+static void test_meaning(void)
+{
+	struct jvpn_path p = path_make("198.51.100.1", 1);
+	struct world *w = world_new();
+	unsigned int meaning;
+
+	for (meaning = 0; meaning <= JVPN_WIRE_PROOF_MEANING_MAX + 1; meaning++) {
+		struct jvpn_attempt *a = client_challenged(w, meaning, &p, false);
+		struct jvpn_proof proof;
+		struct jvpn_noise noise;
+		struct jvpn_epoch epoch;
+		enum jvpn_verdict verdict;
+		u8 read = 99;
+
+		a->meaning = meaning;
+		must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
+		must(jvpn_proof_open(&w->gw, &w->record, &w->last, &p, (u8 *)&a->proof[0].msg,
+				     sizeof(a->proof[0].msg), w->now_ms, &proof), "gate");
+		must(jvpn_proof_dh(&proof, w->gw.secret, &noise), "DH");
+		verdict = jvpn_proof_finish(&proof, &noise, &epoch, &read);
+		if (meaning <= JVPN_WIRE_PROOF_MEANING_MAX)
+			tap_ok(!verdict && read == meaning, "PROOF says %u", meaning);
+		else
+			tap_equal(verdict, JVPN_VERDICT_BAD_FIELD, "an unknown meaning is refused");
+	}
+	free(w);
+}
+
+/* A PROOF that the network holds back for as long as its cookie lives commits, and is of use. */
+static void late_proof(bool standby, u64 life_ms)
+{
+	struct jvpn_path p = path_make("198.51.100.1", 1);
+	struct world *w = world_new();
+	struct jvpn_attempt *a = client_challenged(w, 1, &p, standby);
+	struct jvpn_wire_proof held;
+	struct answer answer;
+
+	must(jvpn_client_proof(&w->client, a, 0, 1, w->now_ms, &w->rng), "PROOF");
+	held = a->proof[0].msg;
+	world_pass(w, 700);
+	jvpn_client_give_up(&w->client, a);
+	world_pass(w, life_ms - 700);
+	jvpn_client_expire(&w->client, w->now_ms);
+	answer = gateway_rx(w, &held, sizeof(held), &p);
+	tap_ok(answer.msg[0] == JVPN_MSG_ACK, "a PROOF that is %llu ms late commits",
+	       (unsigned long long)life_ms);
+	tap_ok(!client_ack(w, &answer) && epochs_equal(w), "and the client has its keys");
+	tap_ok(sodium_is_zero((u8 *)a, sizeof(*a)), "once");
+	free(w);
+}
+
+static void test_late_proofs(void)
+{
+	struct jvpn_path p = path_make("198.51.100.1", 1);
+	struct world *w = world_new();
+	struct jvpn_attempt *a;
+	unsigned int i, kept = 0;
+
+	late_proof(false, JVPN_CLIENT_CHALLENGE_MS);
+	late_proof(true, JVPN_CLIENT_STANDBY_MS);
+	for (i = 0; i < 2 * JVPN_CLIENT_ATTEMPTS; i++) {
+		world_pass(w, 10);
+		jvpn_client_give_up(&w->client, client_proved(w, i, &p));
+	}
+	for (i = 0; i < JVPN_CLIENT_ATTEMPTS; i++)
+		kept += w->client.attempt[i].state == JVPN_ATTEMPT_CLOSED;
+	tap_equal(kept, JVPN_CLIENT_CLOSED_MAX, "so many that were given up are kept");
+	jvpn_client_expire(&w->client, w->now_ms + JVPN_CLIENT_CHALLENGE_MS +
+			   JVPN_CLIENT_LATE_MS);
+	tap_ok(sodium_is_zero((u8 *)w->client.attempt, sizeof(w->client.attempt)),
+	       "then they are erased");
+	must(jvpn_client_request(&w->client, 1, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
+	jvpn_client_give_up(&w->client, a);
+	tap_equal(a->state, JVPN_ATTEMPT_FREE, "of a REQUEST nothing is kept");
+	free(w);
+}
+
 int main(void)
 {
 	struct world *w = world_new();
@@ -787,5 +953,10 @@ int main(void)
 	test_resume();
 	test_limits();
 	test_expiry();
+	test_late_proofs();
+	test_expected();
+	test_held_used();
+	test_private_addresses();
+	test_meaning();
 	return tap_done();
 }
