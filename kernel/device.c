@@ -102,13 +102,9 @@ static int device_init(struct net_device *dev)
 	err = jvpn_table_init(&jd->table);
 	if (err)
 		goto err_stats;
-	err = gro_cells_init(&jd->gro, dev);
-	if (err)
-		goto err_table;
+	jvpn_lanes_start(jd);
 	return 0;
 
-err_table:
-	jvpn_table_destroy(&jd->table);
 err_stats:
 	free_percpu(jd->stats);
 	return err;
@@ -128,7 +124,8 @@ static void sessions_end(struct jvpn_device *jd)
 /*
  * Phases: out of the list, so that no request finds the device; no packets
  * from below, as the sockets are closed, and none from above, as the interface
- * is down; then the sessions. Requests that hold the device find it dying.
+ * is down; then the sessions; last the lanes, which are empty. Requests that
+ * hold the device find it dying.
  */
 static void device_uninit(struct net_device *dev)
 {
@@ -142,7 +139,7 @@ static void device_uninit(struct net_device *dev)
 	jvpn_socket_close_all(jd);
 	sessions_end(jd);
 	mutex_unlock(&jd->mutex);
-	gro_cells_destroy(&jd->gro);
+	jvpn_lanes_stop(jd);
 }
 
 /* The last reference is gone. */
