@@ -519,12 +519,23 @@ static struct candidate *move_order_target(struct client *c, const char *transpo
 	return NULL;
 }
 
+/* An order is a choice, of somebody who may use the whole bound. */
+static uint64_t move_order_wait_ms(const struct client *c)
+{
+	const struct jvpn_policy_def *policy = &c->session->policy;
+
+	return jvpn_switches_wait(&c->switches, policy->max_switches_per_minute,
+				  c->session->bound ? policy->switch_cooldown_ms : 0,
+				  jvpnd_now_ms());
+}
+
 void client_move_order(struct client *c, struct control_request *request, const char *transport)
 {
+	const struct jvpn_policy_def *policy = &c->session->policy;
 	struct refusal refusal = { .request = "session.jump", .session = c->session,
 				   .reject = JVPN_REJECT_SWITCH_RATE_EXCEEDED };
 	struct candidate *cand = move_order_target(c, transport, request);
-	uint64_t wait = client_move_wait_ms(c, true);
+	uint64_t wait = move_order_wait_ms(c);
 
 	if (!cand)
 		return;
@@ -532,9 +543,9 @@ void client_move_order(struct client *c, struct control_request *request, const 
 		refusal.wait_ms = (uint32_t)wait;
 		refusal_note(c->d, &refusal);
 		control_fail(request, "SWITCH_RATE_EXCEEDED",
-			     "policy %s allows %u moves a minute; the next one in %llu ms",
-			     c->session->policy.name, c->session->policy.max_switches_per_minute,
-			     (unsigned long long)wait);
+			     "policy %s allows %u moves a minute, %u ms apart; the next one in %llu ms",
+			     policy->name, policy->max_switches_per_minute,
+			     policy->switch_cooldown_ms, (unsigned long long)wait);
 		return;
 	}
 	if (!client_reattach_request(c, cand, 0, CLIENT_JUMP, JVPN_REASON_OPERATOR_JUMP, request))

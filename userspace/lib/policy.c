@@ -35,7 +35,7 @@ static const struct jvpn_policy_field jvpn_policy_fields[] = {
 	TOP(max_switches_per_minute, 1, JVPN_SWITCHES_MAX, false, "switches",
 	    "committed jumps in any 60 s"),
 	TOP(switch_cooldown_ms, 0, 600000, false, "ms",
-	    "least time between jumps, and in DEGRADED before a retry"),
+	    "least time between jumps by choice, and in DEGRADED before a retry"),
 	TOP(handshake_timeout_ms, 500, 120000, false, "ms",
 	    "time in BIRTH before the handshake has failed"),
 	PROBE(idle_interval_ms, 100, 600000, false, "ms",
