@@ -314,7 +314,7 @@ static void handshake_respond_done(uv_work_t *work, int status);
 static void handshake_resp_seal(struct handshake_job *job)
 {
 	struct jvpn_gateway *proto = &job->gw->proto;
-	uint64_t now_s = jvpnd_wall_s();
+	uint64_t now_s = jvpnd_now_ms() / 1000;
 
 	jvpn_gone_token(proto->k_gone, job->resp.sid, job->resp.gone);
 	for (int i = 0; i < 2; i++)

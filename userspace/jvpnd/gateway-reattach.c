@@ -76,7 +76,7 @@ static void reattach_challenge_send(struct gateway *gw, const struct session *s,
 	if (!path_to_wire(to, &wire))
 		return;
 	session_reattach_view(gw->d, s, &view);
-	jvpn_challenge_build(&out, &gw->proto, &view, &wire, args, jvpnd_now_ms(), jvpnd_wall_s(),
+	jvpn_challenge_build(&out, &gw->proto, &view, &wire, args, jvpnd_now_ms(),
 			     &jvpn_rng_system);
 	jvpn_reattach_session_wipe(&view);
 	gateway_send(gw, to, &out, sizeof(out));
@@ -109,7 +109,7 @@ static void reattach_ack_send(struct gateway *gw, const struct session *s, const
 
 	session_reattach_view(gw->d, s, &view);
 	jvpn_ack_build(&out, &gw->proto, &view, &s->gateway.last, session_ttl_left_ms(s),
-		       jvpnd_wall_s(), &jvpn_rng_system);
+		       jvpnd_now_ms(), &jvpn_rng_system);
 	jvpn_reattach_session_wipe(&view);
 	gateway_send(gw, to, &out, sizeof(out));
 }
@@ -132,7 +132,7 @@ static enum jvpn_verdict reattach_session_find(struct gateway *gw, const uint8_t
 {
 	enum jvpn_verdict verdict = jvpn_ticket_open(&gw->proto.tickets,
 						     jvpn_reattach_ticket(message),
-						     jvpnd_wall_s(), sid);
+						     jvpnd_now_ms() / 1000, sid);
 
 	*s = verdict ? NULL : session_find(gw->d, sid);
 	if (*s && (!(*s)->recorded || (*s)->vanished))

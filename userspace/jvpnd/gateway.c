@@ -19,7 +19,6 @@
 #include "sources.h"
 
 #define TICK_MS 1000
-#define DAY_S 86400
 
 const struct jvpn_config_limits *gateway_limits(const struct gateway *gw)
 {
@@ -29,8 +28,8 @@ const struct jvpn_config_limits *gateway_limits(const struct gateway *gw)
 /* --- secrets -------------------------------------------------------------- */
 
 /*
- * Both follow from the static secret, so that nothing has to be kept on a disk
- * for tickets to open, and sessions to be declared gone, after a reboot. They
+ * It follows from the static secret, as the ticket keys do, so that nothing has
+ * to be kept on a disk for sessions to be declared gone after a reboot. They
  * protect nothing but which packet belongs to which session.
  */
 static void gateway_gone_key_make(struct gateway *gw)
@@ -39,36 +38,12 @@ static void gateway_gone_key_make(struct gateway *gw)
 		sizeof(gw->proto.secret), JVPN_SLICE_TEXT("jvpn gone key"));
 }
 
-static void gateway_ticket_key_make(struct gateway *gw, struct jvpn_ticket_key *key, uint64_t day)
-{
-	uint8_t number[8];
-
-	for (int i = 0; i < 8; i++)
-		number[i] = (uint8_t)(day >> (8 * i));
-	key->kid = (uint8_t)day;
-	key->birth_s = day * DAY_S;
-	jvpn_bl(key->key, sizeof(key->key), gw->proto.secret, sizeof(gw->proto.secret),
-		JVPN_SLICE_TEXT("jvpn ticket key"), JVPN_SLICE(number, sizeof(number)));
-}
-
-/* Today's key seals, today's and yesterday's open. */
-static void gateway_ticket_keys_make(struct gateway *gw)
-{
-	uint64_t day = jvpnd_wall_s() / DAY_S;
-
-	if (gw->proto.tickets.key[0].birth_s == day * DAY_S && day)
-		return;
-	gateway_ticket_key_make(gw, &gw->proto.tickets.key[0], day);
-	gateway_ticket_key_make(gw, &gw->proto.tickets.key[1], day ? day - 1 : 0);
-}
-
 static void gateway_tick(uv_timer_t *timer)
 {
 	struct gateway *gw = timer->data;
 
-	gateway_ticket_keys_make(gw);
 	gateway_reattach_tick(gw);
-	jvpn_gateway_tick(&gw->proto, jvpnd_now_ms(), jvpnd_wall_s(), &jvpn_rng_system);
+	jvpn_gateway_tick(&gw->proto, jvpnd_now_ms(), &jvpn_rng_system);
 }
 
 /* --- sockets -------------------------------------------------------------- */
@@ -390,7 +365,6 @@ int gateway_open(struct jvpnd *d, char *error, size_t error_size)
 		goto err_memory;
 	jvpn_gateway_init(&gw->proto, d->config->private_key);
 	gateway_gone_key_make(gw);
-	gateway_ticket_keys_make(gw);
 	gateway_buckets_init(gw);
 	uv_timer_init(d->loop, &gw->tick);
 	gw->tick.data = gw;

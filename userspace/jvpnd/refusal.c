@@ -201,7 +201,6 @@ uint32_t refusal_reject_of(enum jvpn_verdict verdict)
 	case JVPN_VERDICT_BAD_KEY:
 	case JVPN_VERDICT_BAD_FIELD:
 		return JVPN_REJECT_BAD_PROOF;
-	case JVPN_VERDICT_TICKET_UNKNOWN:
 	case JVPN_VERDICT_TICKET_FORGED:
 	case JVPN_VERDICT_BAD_INDEX:
 		return JVPN_REJECT_UNKNOWN_SESSION;

@@ -17,7 +17,6 @@ static const char *const verdict_text[JVPN_VERDICT_END] = {
 	[JVPN_VERDICT_BAD_KEY] = "public key of low order",
 	[JVPN_VERDICT_BAD_AUTH] = "does not authenticate",
 	[JVPN_VERDICT_BAD_GATE] = "PROOF does not know the session's secret",
-	[JVPN_VERDICT_TICKET_UNKNOWN] = "ticket is sealed under an unknown key",
 	[JVPN_VERDICT_TICKET_FORGED] = "ticket does not authenticate",
 	[JVPN_VERDICT_TICKET_EXPIRED] = "ticket has expired",
 	[JVPN_VERDICT_UNKNOWN_ATTEMPT] = "answers no open attempt",

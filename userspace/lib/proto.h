@@ -6,9 +6,9 @@
  * What all parts of the protocol library share: verdicts, randomness, paths.
  *
  * The library is pure: no input or output, no clock, no globals but constants.
- * Time is an argument: now_ms is CLOCK_BOOTTIME in milliseconds (rings,
- * cookies, attempts: things that die with this process), wall_s is
- * CLOCK_REALTIME in seconds (tickets: things that outlive it).
+ * Time is an argument: now_ms is CLOCK_BOOTTIME in milliseconds, boot_s the
+ * same in seconds. Nothing here is decided by a clock that can be set; only
+ * INIT carries one, to be compared with nothing but itself.
  * sodium_init() must have succeeded before anything here is called.
  *
  * Rules that hold for every function that reads a datagram:
@@ -48,7 +48,6 @@ enum jvpn_verdict {
 	JVPN_VERDICT_BAD_KEY,		/* public key of low order */
 	JVPN_VERDICT_BAD_AUTH,		/* AEAD or MAC does not verify */
 	JVPN_VERDICT_BAD_GATE,		/* PROOF without the session's secret */
-	JVPN_VERDICT_TICKET_UNKNOWN,	/* sealed under a key that we do not (any longer) have */
 	JVPN_VERDICT_TICKET_FORGED,
 	JVPN_VERDICT_TICKET_EXPIRED,
 	JVPN_VERDICT_UNKNOWN_ATTEMPT,	/* answers no open attempt of ours */

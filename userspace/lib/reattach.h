@@ -42,7 +42,7 @@
  * @mac: keys of mac1 and COOKIE, from @public_key
  * @cookies: R of mac2
  * @ring: challenge ring
- * @tickets: persisted by the caller
+ * @tickets: from @secret
  * @k_gone: K_gone, persisted by the caller
  */
 struct jvpn_gateway {
@@ -55,11 +55,10 @@ struct jvpn_gateway {
 	u8 k_gone[JVPN_WIRE_KEY];
 };
 
-/* Tickets' keys and k_gone start empty: fill them from the store or make new ones. */
+/* k_gone starts empty: fill it. */
 void jvpn_gateway_init(struct jvpn_gateway *gw, const u8 secret[JVPN_WIRE_KEY]);
-/* Erase and make what time demands; call it at least once a second. True: store tickets. */
-bool jvpn_gateway_tick(struct jvpn_gateway *gw, u64 now_ms, u64 wall_s,
-		       const struct jvpn_rng *rng);
+/* Erase and make what time demands; call it at least once a second. */
+void jvpn_gateway_tick(struct jvpn_gateway *gw, u64 now_ms, const struct jvpn_rng *rng);
 void jvpn_gateway_wipe(struct jvpn_gateway *gw);
 
 /**
@@ -107,7 +106,7 @@ void jvpn_challenge_nc(u8 nc[JVPN_WIRE_NC], u64 ctr, u32 idx, const struct jvpn_
 void jvpn_challenge_build(struct jvpn_wire_challenge *out, struct jvpn_gateway *gw,
 			  const struct jvpn_reattach_session *session,
 			  const struct jvpn_path *path, const struct jvpn_challenge_args *args,
-			  u64 now_ms, u64 wall_s, const struct jvpn_rng *rng);
+			  u64 now_ms, const struct jvpn_rng *rng);
 
 /**
  * struct jvpn_proof_last - the commit that made the current epoch
@@ -191,7 +190,7 @@ void jvpn_proof_remember(struct jvpn_proof_last *last, const struct jvpn_proof *
 /* First or repeated ACK of the last commit. */
 void jvpn_ack_build(struct jvpn_wire_ack *out, const struct jvpn_gateway *gw,
 		    const struct jvpn_reattach_session *session,
-		    const struct jvpn_proof_last *last, u32 ttl_ms, u64 wall_s,
+		    const struct jvpn_proof_last *last, u32 ttl_ms, u64 now_ms,
 		    const struct jvpn_rng *rng);
 
 struct jvpn_rejection {

@@ -11,13 +11,12 @@ void jvpn_gateway_init(struct jvpn_gateway *gw, const u8 secret[JVPN_WIRE_KEY])
 	memcpy(gw->secret, secret, JVPN_WIRE_KEY);
 	jvpn_dh_public(gw->public_key, secret);
 	jvpn_mac_keys_derive(&gw->mac, gw->public_key);
+	jvpn_tickets_init(&gw->tickets, secret);
 }
 
-bool jvpn_gateway_tick(struct jvpn_gateway *gw, u64 now_ms, u64 wall_s,
-		       const struct jvpn_rng *rng)
+void jvpn_gateway_tick(struct jvpn_gateway *gw, u64 now_ms, const struct jvpn_rng *rng)
 {
 	jvpn_ring_advance(&gw->ring, now_ms, rng);
-	return jvpn_tickets_rotate(&gw->tickets, wall_s, rng);
 }
 
 void jvpn_gateway_wipe(struct jvpn_gateway *gw)
@@ -101,7 +100,7 @@ static void challenge_fill(struct jvpn_wire_challenge_payload *payload,
 			   const struct jvpn_gateway *gw,
 			   const struct jvpn_reattach_session *session,
 			   const struct jvpn_path *path, const struct jvpn_challenge_args *args,
-			   u64 wall_s, const struct jvpn_rng *rng)
+			   u64 now_ms, const struct jvpn_rng *rng)
 {
 	*payload = (struct jvpn_wire_challenge_payload){
 		.v_cur = jvpn_cpu_to_le64(session->v),
@@ -113,13 +112,13 @@ static void challenge_fill(struct jvpn_wire_challenge_payload *payload,
 		.observed = path->remote,
 		.incarnation = jvpn_cpu_to_le32(session->incarnation),
 	};
-	jvpn_ticket_seal(&gw->tickets, session->sid, wall_s, rng, payload->ticket);
+	jvpn_ticket_seal(&gw->tickets, session->sid, now_ms / 1000, rng, payload->ticket);
 }
 
 void jvpn_challenge_build(struct jvpn_wire_challenge *out, struct jvpn_gateway *gw,
 			  const struct jvpn_reattach_session *session,
 			  const struct jvpn_path *path, const struct jvpn_challenge_args *args,
-			  u64 now_ms, u64 wall_s, const struct jvpn_rng *rng)
+			  u64 now_ms, const struct jvpn_rng *rng)
 {
 	const struct jvpn_ring_slot *slot = jvpn_ring_current(&gw->ring, now_ms, rng);
 	u32 life_s = args->standby ? JVPN_RING_TTL_STANDBY_S : JVPN_RING_TTL_S;
@@ -136,7 +135,7 @@ void jvpn_challenge_build(struct jvpn_wire_challenge *out, struct jvpn_gateway *
 
 	jvpn_reattach_psk(psk, &session->keys, &names);
 	jvpn_reattach_begin(&noise, &names, psk, gw->public_key, session->client_pub, out->e_s);
-	challenge_fill(&payload, gw, session, path, args, wall_s, rng);
+	challenge_fill(&payload, gw, session, path, args, now_ms, rng);
 	jvpn_noise_encrypt(&noise, out->payload, &payload, sizeof(payload));
 
 	binding = (struct jvpn_ring_binding){ path, session->sid, out->nc, out->ns, noise.h };
@@ -316,7 +315,7 @@ void jvpn_proof_remember(struct jvpn_proof_last *last, const struct jvpn_proof *
 
 void jvpn_ack_build(struct jvpn_wire_ack *out, const struct jvpn_gateway *gw,
 		    const struct jvpn_reattach_session *session,
-		    const struct jvpn_proof_last *last, u32 ttl_ms, u64 wall_s,
+		    const struct jvpn_proof_last *last, u32 ttl_ms, u64 now_ms,
 		    const struct jvpn_rng *rng)
 {
 	struct jvpn_wire_ack_payload payload = {
@@ -327,7 +326,7 @@ void jvpn_ack_build(struct jvpn_wire_ack *out, const struct jvpn_gateway *gw,
 		.state = session->state,
 	};
 
-	jvpn_ticket_seal(&gw->tickets, session->sid, wall_s, rng, payload.ticket);
+	jvpn_ticket_seal(&gw->tickets, session->sid, now_ms / 1000, rng, payload.ticket);
 	jvpn_msg_header(&out->hdr, JVPN_MSG_ACK);
 	jvpn_rng_fill(rng, out->nonce, sizeof(out->nonce));
 	jvpn_xaead_seal(out->payload, last->ctl_s2c, out->nonce, out, JVPN_ACK_AD_SIZE, &payload,

@@ -26,69 +26,54 @@ static struct ticket_ad ticket_ad(u8 kid)
 	return ad;
 }
 
-bool jvpn_tickets_rotate(struct jvpn_tickets *tickets, u64 wall_s, const struct jvpn_rng *rng)
+void jvpn_tickets_init(struct jvpn_tickets *tickets, const u8 secret[JVPN_WIRE_KEY])
 {
-	struct jvpn_ticket_key *newest = &tickets->key[0];
-	u8 kid = newest->kid;
-
-	/* A clock that was set back makes the difference huge. */
-	if (newest->birth_s && wall_s - newest->birth_s < JVPN_TICKET_LIFE_S)
-		return false;
-	tickets->key[1] = *newest;
-	newest->kid = kid + 1;
-	newest->birth_s = wall_s ? wall_s : 1;
-	jvpn_rng_fill(rng, newest->key, sizeof(newest->key));
-	return true;
+	jvpn_bl(tickets->root, sizeof(tickets->root), secret, JVPN_WIRE_KEY,
+		JVPN_SLICE_TEXT("jvpn ticket root"));
 }
 
-void jvpn_tickets_wipe(struct jvpn_tickets *tickets)
+static void ticket_key(const struct jvpn_tickets *tickets, u8 kid, u8 key[JVPN_WIRE_KEY])
 {
-	jvpn_wipe(tickets, sizeof(*tickets));
+	jvpn_bl(key, JVPN_WIRE_KEY, tickets->root, sizeof(tickets->root),
+		JVPN_SLICE_TEXT("jvpn ticket key"), JVPN_SLICE(&kid, 1));
 }
 
 void jvpn_ticket_seal(const struct jvpn_tickets *tickets, const u8 sid[JVPN_WIRE_SID],
-		      u64 wall_s, const struct jvpn_rng *rng, u8 out[JVPN_WIRE_TICKET])
+		      u64 boot_s, const struct jvpn_rng *rng, u8 out[JVPN_WIRE_TICKET])
 {
-	const struct jvpn_ticket_key *tk = &tickets->key[0];
 	struct jvpn_wire_ticket *ticket = (void *)out;
-	struct ticket_ad ad = ticket_ad(tk->kid);
+	u8 kid = (u8)(boot_s / JVPN_TICKET_LIFE_S), key[JVPN_WIRE_KEY];
+	struct ticket_ad ad = ticket_ad(kid);
 	struct ticket_content content = {
-		.expiry = jvpn_cpu_to_le32((u32)(wall_s + JVPN_TICKET_LIFE_S)),
+		.expiry = jvpn_cpu_to_le32((u32)(boot_s + JVPN_TICKET_LIFE_S)),
 	};
 
 	memcpy(content.sid, sid, JVPN_WIRE_SID);
-	ticket->kid = tk->kid;
+	ticket->kid = kid;
+	ticket_key(tickets, kid, key);
 	jvpn_rng_fill(rng, ticket->nonce, sizeof(ticket->nonce));
-	jvpn_xaead_seal(ticket->box, tk->key, ticket->nonce, &ad, sizeof(ad), &content,
+	jvpn_xaead_seal(ticket->box, key, ticket->nonce, &ad, sizeof(ad), &content,
 			sizeof(content));
-}
-
-static const struct jvpn_ticket_key *ticket_key_find(const struct jvpn_tickets *tickets, u8 kid)
-{
-	size_t i;
-
-	for (i = 0; i < JVPN_TICKET_KEYS; i++) {
-		if (tickets->key[i].birth_s && tickets->key[i].kid == kid)
-			return &tickets->key[i];
-	}
-	return NULL;
+	jvpn_wipe(key, sizeof(key));
 }
 
 enum jvpn_verdict jvpn_ticket_open(const struct jvpn_tickets *tickets,
-				   const u8 ticket[JVPN_WIRE_TICKET], u64 wall_s,
+				   const u8 ticket[JVPN_WIRE_TICKET], u64 boot_s,
 				   u8 sid[JVPN_WIRE_SID])
 {
 	const struct jvpn_wire_ticket *t = (const void *)ticket;
-	const struct jvpn_ticket_key *tk = ticket_key_find(tickets, t->kid);
 	struct ticket_ad ad = ticket_ad(t->kid);
 	struct ticket_content content;
+	u8 key[JVPN_WIRE_KEY];
+	bool good;
 
-	if (!tk)
-		return JVPN_VERDICT_TICKET_UNKNOWN;
-	if (!jvpn_xaead_open((u8 *)&content, tk->key, t->nonce, &ad, sizeof(ad), t->box,
-			     sizeof(t->box)))
+	ticket_key(tickets, t->kid, key);
+	good = jvpn_xaead_open((u8 *)&content, key, t->nonce, &ad, sizeof(ad), t->box,
+			       sizeof(t->box));
+	jvpn_wipe(key, sizeof(key));
+	if (!good)
 		return JVPN_VERDICT_TICKET_FORGED;
-	if (jvpn_le32_to_cpu(content.expiry) <= wall_s)
+	if (jvpn_le32_to_cpu(content.expiry) <= boot_s)
 		return JVPN_VERDICT_TICKET_EXPIRED;
 	memcpy(sid, content.sid, JVPN_WIRE_SID);
 	return JVPN_VERDICT_OK;

@@ -128,8 +128,8 @@ static struct jvpn_hs_resp resp_make(struct world *w)
 
 	jvpn_rng_fill(&w->rng, resp.sid, sizeof(resp.sid));
 	jvpn_gone_token(w->gw.k_gone, resp.sid, resp.gone);
-	jvpn_ticket_seal(&w->gw.tickets, resp.sid, w->wall_s, &w->rng, resp.ticket[0]);
-	jvpn_ticket_seal(&w->gw.tickets, resp.sid, w->wall_s, &w->rng, resp.ticket[1]);
+	jvpn_ticket_seal(&w->gw.tickets, resp.sid, w->now_ms / 1000, &w->rng, resp.ticket[0]);
+	jvpn_ticket_seal(&w->gw.tickets, resp.sid, w->now_ms / 1000, &w->rng, resp.ticket[1]);
 	return resp;
 }
 
@@ -143,7 +143,7 @@ static void world_keys(struct world *w)
 	jvpn_rng_fill(&w->rng, secret, sizeof(secret));
 	jvpn_gateway_init(&w->gw, secret);
 	jvpn_rng_fill(&w->rng, w->gw.k_gone, sizeof(w->gw.k_gone));
-	jvpn_gateway_tick(&w->gw, w->now_ms, w->wall_s, &w->rng);
+	jvpn_gateway_tick(&w->gw, w->now_ms, &w->rng);
 	jvpn_dh_generate(w->client_secret, w->client_pub, &w->rng);
 	jvpn_rng_fill(&w->rng, w->psk, sizeof(w->psk));
 }
@@ -218,7 +218,7 @@ static void gateway_challenge(struct world *w, const struct jvpn_path *path, con
 	struct jvpn_challenge_args args = { .nc = nc, .flags = flags, .standby = standby };
 	struct jvpn_wire_challenge challenge;
 
-	jvpn_challenge_build(&challenge, &w->gw, &w->record, path, &args, w->now_ms, w->wall_s,
+	jvpn_challenge_build(&challenge, &w->gw, &w->record, path, &args, w->now_ms,
 			     &w->rng);
 	answer_set(answer, &challenge, sizeof(challenge));
 }
@@ -236,7 +236,7 @@ static void gateway_ack(struct world *w, struct answer *answer)
 {
 	struct jvpn_wire_ack ack;
 
-	jvpn_ack_build(&ack, &w->gw, &w->record, &w->last, 1000, w->wall_s, &w->rng);
+	jvpn_ack_build(&ack, &w->gw, &w->record, &w->last, 1000, w->now_ms, &w->rng);
 	answer_set(answer, &ack, sizeof(ack));
 }
 
@@ -323,7 +323,7 @@ static struct answer gateway_rx(struct world *w, const void *msg, size_t len,
 	answer.verdict = jvpn_msg_check(octets, len, octets[0]);
 	if (!answer.verdict)
 		answer.verdict = jvpn_ticket_open(&w->gw.tickets, jvpn_reattach_ticket(octets),
-						  w->wall_s, sid);
+						  w->now_ms / 1000, sid);
 	if (!answer.verdict && memcmp(sid, w->record.sid, sizeof(sid)))
 		abort();
 	if (answer.verdict)

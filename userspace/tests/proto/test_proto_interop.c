@@ -341,7 +341,7 @@ static void reference_client(struct world *w)
 	jvpn_rng_fill(&w->rng, w->record.sid, sizeof(w->record.sid));
 	jvpn_session_keys_from_rms(&w->record.keys, rms);
 	w->record.incarnation = 0;
-	jvpn_ticket_seal(&w->gw.tickets, w->record.sid, w->wall_s, &w->rng, ticket);
+	jvpn_ticket_seal(&w->gw.tickets, w->record.sid, w->now_ms / 1000, &w->rng, ticket);
 	must_peer(peer("client-new %s %s %s %s %s", HEX(w->record.sid), HEX(rms),
 		       HEX(w->client_secret), HEX(w->gw.public_key), HEX(ticket)));
 }

@@ -65,7 +65,7 @@ static void begin(struct world *w)
 	ADD("client_public", w->client_pub);
 	ADD("psk", w->psk);
 	ADD("k_gone", w->gw.k_gone);
-	ADD("ticket_key", w->gw.tickets.key[0].key);
+	ADD("ticket_root", w->gw.tickets.root);
 	ADD("ring_ck", w->gw.ring.slot[w->gw.ring.newest].ck);
 	ADD("ring_e_s", w->gw.ring.slot[w->gw.ring.newest].e_s);
 	w->bound = path_make("192.0.2.1", 1000);
