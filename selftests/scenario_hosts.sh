@@ -30,33 +30,37 @@ two_clients_with_the_same_key()
 
 # --- clocks ------------------------------------------------------------------------------------------
 
+DAY=86400
+
 clock_step()
 {
 	date -s "@$(($(date +%s) + $1))" > /dev/null || fail "the clock cannot be set"
 }
 
-# Every deadline is of a clock that cannot be set, and a ticket of a day outlives an hour.
+# Every deadline is of a clock that cannot be set, and so is the age of a ticket.
 clock_steps()
 {
 	local step count=0
 
 	[ "${JVPN_LANE:-host}" != host ] || skip "the clock is the machine's own"
-	POLICY="transport_loss_ttl_ms: 60000, session_ttl_ms: 600000, rekey_after_ms: $((2000 * T))"
+	POLICY="transport_loss_ttl_ms: 60000, session_ttl_ms: 600000, rekey_after_ms: $((12000 * T))"
 	TRANSITIONS='"event":"(JUMP|REATTACH_COMMIT|TRANSPORT_DEAD|TERMINATE|QUALITY_LOW)"'
 	scenario_begin
-	for step in 3600 -7200 3600; do
+	for step in $((3 * DAY)) $((-6 * DAY)) $((3 * DAY)); do
 		clock_step $step
 		sleep 1
 		equal "transitions after a step of $step s" "$(audit_count c "$TRANSITIONS") $(audit_count g "$TRANSITIONS")" "0 0"
 	done
 	session_kept 0 0
-	for step in 3600 -7200 3600; do
+	for step in $((3 * DAY)) $((-6 * DAY)) $((3 * DAY)); do
 		clock_step $step
+		# The gateway's clockwork goes round once a second.
+		sleep 1.2
 		jump
 		count=$((count + 2))
 		session_kept $count $count
 	done
-	wait_audit c '"event":"EPOCH"' 10
+	wait_audit c '"event":"EPOCH"' 20 "$(audit_count c '"event":"EPOCH"')"
 	reach
 	scenario_measure
 	equal "the switches" "$SWITCHES" 3
@@ -84,6 +88,75 @@ clock_steps_without_a_binding()
 	hole_end b
 	new_session
 	equal "sessions that ended before their time" "$(early g) $(early c)" "0 0"
+}
+
+# client_reboots: what was in memory is gone, so is its device.
+client_reboots()
+{
+	daemon_end c
+	ip -n "${NS}c" link del $DEV
+	rm -rf "$WORK/c/run"
+	daemon_start c
+}
+
+# A client without a clock of its own boots with yesterday's date, which the gateway has seen pass.
+client_boots_in_the_past()
+{
+	[ "${JVPN_LANE:-host}" != host ] || skip "the clock is the machine's own"
+	POLICY=$QUICK
+	pair_fresh
+	clock_step -$DAY
+	client_reboots
+	wait_attached c 2
+	session_same
+	wait_audit g "$(refusal INIT REPLAY 'has no cookie')" 5
+	reach
+	# Then the time comes from the net, is lost by the next boot, and comes again.
+	clock_step $DAY
+	ctl c session terminate "$SID" > /dev/null || fail "terminate failed"
+	wait_attached c 3
+	session_same
+	reach
+}
+
+# What a running client has sent is remembered, over a restart of the daemon: no cookie is needed.
+client_clock_is_set_back()
+{
+	[ "${JVPN_LANE:-host}" != host ] || skip "the clock is the machine's own"
+	POLICY=$QUICK
+	pair_fresh
+	clock_step -$DAY
+	ctl c session terminate "$SID" > /dev/null || fail "terminate failed"
+	wait_attached c 2
+	ip -n "${NS}c" link del $DEV
+	wait_for 10 "the daemon ends with its device" daemon_gone c
+	daemon_start c
+	wait_attached c 3
+	! audit_has g "$(refusal INIT REPLAY)" || fail "the clock showed"
+	clock_step $DAY
+	session_same
+	reach
+}
+
+# The first day of all: the gateway, too, has no clock.
+day_zero()
+{
+	local start=${EPOCHREALTIME%.*}
+
+	[ "${JVPN_LANE:-host}" != host ] || skip "the clock is the machine's own"
+	POLICY=$QUICK
+	# No kernel sets its clock before its own start.
+	date -s "@$(($(cut -d . -f 1 /proc/uptime) + 100))" > /dev/null || fail "the clock cannot be set"
+	pair_fresh
+	session_keep
+	sleep 2.2
+	jump
+	jump
+	session_kept 4 4 2
+	date -s "@$start" > /dev/null || fail "the clock cannot be set"
+	jump
+	session_kept 6 6 3
+	reach
 }
 
 # early HOST: whether less than the TTL passed without a binding.
@@ -191,5 +264,6 @@ machine_sleep()
 	[ $(($(cut -d . -f 1 /proc/uptime) - before)) -ge $(($1 - 1)) ] || fail "the machine did not sleep"
 }
 
-test_main two_clients_with_the_same_key clock_steps clock_steps_without_a_binding client_sleeps \
+test_main two_clients_with_the_same_key clock_steps clock_steps_without_a_binding \
+	client_boots_in_the_past client_clock_is_set_back day_zero client_sleeps \
 	client_sleeps_too_long host_sleeps

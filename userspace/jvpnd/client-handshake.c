@@ -19,6 +19,8 @@
 #define INTERVAL_MS 1000
 #define INTERVAL_MAX_MS 8000
 #define ROUNDS_MAX 3		/* doublings of the interval */
+/* Name in the store. */
+#define STAMP_VALUE "init timestamp"
 
 static void handshake_timer(uv_timer_t *timer);
 
@@ -44,14 +46,26 @@ static bool handshake_is_open(const struct client *c)
 
 /* --- INIT ------------------------------------------------------------------------ */
 
-static void handshake_init_fill(const struct client *c, struct jvpn_hs_init *init)
+/* Later than the last one, whatever happened to the clock meanwhile, or to the daemon. */
+static void handshake_stamp(struct client *c, uint8_t stamp[JVPN_HS_TAI64N])
 {
-	const struct jvpn_config_client *config = &c->d->config->client;
+	uint8_t last[JVPN_HS_TAI64N] = {};
 	struct timespec now;
 
-	memset(init, 0, sizeof(*init));
 	clock_gettime(CLOCK_REALTIME, &now);
-	jvpn_hs_tai64n(init->tai64n, (u64)now.tv_sec, (u32)now.tv_nsec);
+	jvpn_hs_tai64n(stamp, (u64)now.tv_sec, (u32)now.tv_nsec);
+	jvpn_store_value_get(c->d->store, STAMP_VALUE, last, sizeof(last));
+	jvpn_hs_tai64n_raise(stamp, last);
+	if (jvpn_store_value_put(c->d->store, STAMP_VALUE, stamp, JVPN_HS_TAI64N))
+		jvpn_debug("the timestamp of INIT is not remembered");
+}
+
+static void handshake_init_fill(struct client *c, struct jvpn_hs_init *init)
+{
+	const struct jvpn_config_client *config = &c->d->config->client;
+
+	memset(init, 0, sizeof(*init));
+	handshake_stamp(c, init->tai64n);
 	init->proto_min = JVPN_WIRE_PROTO;
 	init->proto_max = JVPN_WIRE_PROTO;
 	init->suites = JVPN_SUITE_BIT(JVPN_SUITE_CHACHA20_POLY1305);
@@ -271,6 +285,7 @@ static void handshake_session_fill(struct client *c, struct session *s,
 	s->policy_version = s->policy.version;
 	s->keys = result->keys;
 	s->created_ms = jvpnd_wall_s() * 1000;
+	s->born_ms = now;
 	s->session_deadline_ms = now + handshake_ttl_ms(s, resp);
 	s->birth_deadline_ms = now + s->policy.handshake_timeout_ms;
 	handshake_prefixes_fill(s, resp);

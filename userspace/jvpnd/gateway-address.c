@@ -64,7 +64,7 @@ static void gateway_oldest_note(struct jvpnd *d, struct session *s, void *contex
 
 	(void)d;
 	if (s->gateway.peer == o->peer && session_is_live(s) && s->gateway.confirmed &&
-	    (!o->session || s->created_ms < o->session->created_ms))
+	    (!o->session || s->born_ms < o->session->born_ms))
 		o->session = s;
 }
 

@@ -17,6 +17,10 @@
 #define PEER_HANDSHAKES_BURST 20
 /* Of limits.handshakes_per_second, what one source may use under load: 1 of so many. */
 #define HANDSHAKES_SHARE 8
+/* A half-open session whose INIT was old has so long to be confirmed, if another one comes. */
+#define RETURN_INTERVAL_MS 1000
+/* INITs of one source that are not newer than the last one of their key, and to read them again. */
+#define RETURNS_PER_SECOND 2
 /* Answers to one INIT whose indices turned out to be taken. */
 #define RESPOND_TRIES 3
 /* Of PEER_HALF_OPEN_MAX, for senders who have not shown that they receive; of one address. */
@@ -28,6 +32,7 @@
  * @hash: of it
  * @count: how many were answered
  * @answered: where it came from
+ * @returned: it was not newer than the last one; its source has shown itself
  *
  * Whoever sees an INIT can send a copy that arrives first. So the same INIT from
  * another source is answered too, by another session, until one of them is
@@ -39,6 +44,7 @@ struct peer_init {
 	struct jvpn_hs_init init;
 	unsigned int count;
 	struct path answered[PEER_HALF_OPEN_MAX];
+	bool returned;
 };
 
 struct handshake_copy {
@@ -81,6 +87,7 @@ struct handshake_job {
 	struct jvpn_wire_resp answer;
 	struct jvpn_hs_result result;
 	unsigned int tries;
+	bool returned;
 };
 
 void gateway_handshake_forget(struct peer *peer)
@@ -200,7 +207,7 @@ static void handshake_surplus_note(struct jvpnd *d, struct session *s, void *con
 		return;
 	surplus->count++;
 	if (s != surplus->newest &&
-	    (!surplus->oldest || s->created_ms < surplus->oldest->created_ms))
+	    (!surplus->oldest || s->born_ms < surplus->oldest->born_ms))
 		surplus->oldest = s;
 }
 
@@ -244,6 +251,8 @@ static void handshake_session_fill(struct handshake_job *job, struct session *s)
 	s->policy_version = job->policy.version;
 	s->keys = job->result.keys;
 	s->created_ms = jvpnd_wall_s() * 1000;
+	s->born_ms = now;
+	s->gateway.returned = job->returned;
 	s->session_deadline_ms = now + job->policy.session_ttl_ms;
 	s->birth_deadline_ms = now + job->policy.handshake_timeout_ms;
 	s->n_prefixes = job->addresses.n_prefixes;
@@ -391,11 +400,54 @@ static void handshake_resp_fill(struct handshake_job *job, uint8_t suite)
 	resp->v6_prefix = job->addresses.v6.length;
 }
 
-/* Nothing of the peer is spent for what is not fresh: it is a copy of what it sent once. */
-static const char *handshake_fresh_check(const struct handshake_job *job, struct peer *peer)
+/* Has whoever sent it a cookie for its address? If not, it is sent one. */
+static bool handshake_source_shown(struct handshake_job *job)
+{
+	const struct kernel_packet packet = { .from = job->from, .data = job->copies.message,
+					      .size = sizeof(job->copies.message) };
+
+	if (gateway_mac2_shown(job->gw, &packet))
+		return true;
+	gateway_cookie_answer(job->gw, &packet);
+	return false;
+}
+
+/* Something newer is being answered, or something as old has not had its time. */
+static bool handshake_return_waits(const struct peer *peer, uint64_t now)
+{
+	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++) {
+		const struct session *s = peer->half_open[i];
+
+		if (s && (!s->gateway.returned || now - s->born_ms < RETURN_INTERVAL_MS))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Not newer than the last INIT of the key: a copy, or its owner's clock was set back, which must
+ * not lock him out. The session is only born by its first packet, so all that a copy can do is to
+ * be in the way. So it gets its own share, by source, and never takes the place of a newer INIT.
+ */
+static const char *handshake_return_check(struct handshake_job *job, const struct peer *peer)
+{
+	uint64_t now = jvpnd_now_ms();
+
+	if (!handshake_source_shown(job))
+		return "INIT is not newer than the last one, and has no cookie";
+	if (handshake_return_waits(peer, now))
+		return "INIT is not newer than the one that is being answered";
+	if (!sources_take(job->gw->returners, &job->from.remote, RETURNS_PER_SECOND, now))
+		return "too many INITs of this source that are not newer than the last one";
+	job->returned = true;
+	return NULL;
+}
+
+/* Nothing of the peer is spent for what is not fresh: it may be a copy of what it sent once. */
+static const char *handshake_fresh_check(struct handshake_job *job, const struct peer *peer)
 {
 	if (jvpn_hs_timestamp_check(&peer->timestamp, job->init.tai64n, jvpnd_now_ms()))
-		return "INIT is not newer than the last one";
+		return handshake_return_check(job, peer);
 	return NULL;
 }
 
@@ -406,8 +458,8 @@ static const char *handshake_share_take(struct handshake_job *job, struct peer *
 
 	if (peer->handshaking)
 		return "an INIT of this peer is being answered";
-	if (!jvpn_bucket_take(&peer->handshakes, PEER_HANDSHAKES_PER_SECOND,
-			      PEER_HANDSHAKES_BURST, 1, now))
+	if (!job->returned && !jvpn_bucket_take(&peer->handshakes, PEER_HANDSHAKES_PER_SECOND,
+						PEER_HANDSHAKES_BURST, 1, now))
 		return "too many INITs of this peer";
 	if (job->gw->half_open >= limits->max_half_open && !handshake_peer_is_open(peer))
 		return "limits.max_half_open is reached";
@@ -450,6 +502,7 @@ static bool handshake_peer_begin(struct handshake_job *job, struct peer *peer)
 	memcpy(peer->init->hash, job->copies.hash, sizeof(job->copies.hash));
 	peer->init->hs = job->hs;
 	peer->init->init = job->init;
+	peer->init->returned = job->returned;
 	return true;
 }
 
@@ -550,11 +603,17 @@ static void handshake_copy_answer(struct gateway *gw, struct peer *peer,
 		return;
 	job->hs = peer->init->hs;
 	job->init = peer->init->init;
+	job->returned = peer->init->returned;
 	why = handshake_prepare(job, peer, handshake_suite(&job->init));
 	if (why)
 		handshake_refuse(job, JVPN_REJECT_POLICY_DENIED, why);
 	else
 		handshake_respond_start(job);
+}
+
+static bool handshake_is_answered(const struct peer *peer, const uint8_t hash[INITS_HASH])
+{
+	return peer->config && peer->init && !memcmp(peer->init->hash, hash, INITS_HASH);
 }
 
 /* An INIT that was read before has come. */
@@ -569,7 +628,7 @@ static void handshake_copy_judge(struct gateway *gw, struct peer *peer,
 	bool cookie = false;
 
 	refusal_verdict_count(gw->d, JVPN_MSG_INIT, JVPN_VERDICT_REPLAYED);
-	if (peer->config && peer->init && !memcmp(peer->init->hash, hash, INITS_HASH))
+	if (handshake_is_answered(peer, hash))
 		why = handshake_copy_check(peer->init, copy, &cookie);
 	if (why) {
 		handshake_copy_refuse(gw, copy, JVPN_REJECT_REPLAY, why);
@@ -611,6 +670,10 @@ static bool handshake_is_copy(struct gateway *gw, const struct kernel_packet *pa
 	if (!job && !peer)
 		return false;
 	copy.shown = gateway_mac2_shown(gw, packet);
+	/* It was refused, for want of a cookie perhaps: it is read once more. */
+	if (!job && copy.shown && !handshake_is_answered(peer, hash) &&
+	    sources_take(gw->returners, &packet->from.remote, RETURNS_PER_SECOND, jvpnd_now_ms()))
+		return false;
 	if (job)
 		handshake_copy_wait(job, &copy);
 	else

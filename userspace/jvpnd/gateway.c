@@ -357,9 +357,10 @@ int gateway_open(struct jvpnd *d, char *error, size_t error_size)
 	sodium_mlock(&gw->proto, sizeof(gw->proto));
 	gw->sources = sources_new();
 	gw->initiators = sources_new();
+	gw->returners = sources_new();
 	gw->inits_read = inits_new();
 	gw->peers = peers_new();
-	if (!gw->sources || !gw->initiators || !gw->inits_read || !gw->peers ||
+	if (!gw->sources || !gw->initiators || !gw->returners || !gw->inits_read || !gw->peers ||
 	    !peers_configure(gw->peers, &d->config->gateway, jvpnd_now_ms()) ||
 	    !gateway_addresses_configure(gw, d->config))
 		goto err_memory;
@@ -387,6 +388,7 @@ void gateway_close(struct jvpnd *d)
 	sodium_munlock(&gw->proto, sizeof(gw->proto));
 	sources_free(gw->sources);
 	sources_free(gw->initiators);
+	sources_free(gw->returners);
 	inits_free(gw->inits_read);
 	peers_free(gw->peers, gateway_handshake_forget);
 	pool_free(gw->pool);

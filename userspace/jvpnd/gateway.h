@@ -40,6 +40,7 @@ struct gateway {
 	struct pool *pool;
 	struct sources *sources;	/* all packets of a source that has shown itself */
 	struct sources *initiators;	/* its INITs alone */
+	struct sources *returners;	/* its INITs that are not newer than the key's last */
 	struct inits *inits_read;	/* so that none is read twice */
 	TAILQ_HEAD(handshake_jobs, handshake_job) opening;
 	struct jvpn_bucket inits;	/* empties when mac2 is to be demanded of INIT */

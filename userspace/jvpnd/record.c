@@ -12,7 +12,7 @@
 
 #define RECORD_MAGIC 0x6a76706e
 /* To be raised with every change of the structures below, or of those they hold. */
-#define RECORD_FORMAT 1
+#define RECORD_FORMAT 2
 
 struct record_gateway {
 	struct jvpn_proof_last last;
@@ -28,6 +28,7 @@ struct record {
 	uint8_t role;
 	uint8_t suite;
 	uint64_t audited;
+	uint64_t born_ms;
 	uint32_t ctl_epoch;
 	uint8_t peer_key[JVPN_KEYS_SIZE];
 	struct jvpn_policy_def policy;
@@ -57,6 +58,7 @@ static void record_fill(struct jvpnd *d, const struct session *s, struct record 
 	r->role = (uint8_t)s->role;
 	r->suite = s->suite;
 	r->audited = s->audited;
+	r->born_ms = s->born_ms;
 	r->ctl_epoch = s->ctl_epoch;
 	memcpy(r->peer_key, s->peer_key, sizeof(r->peer_key));
 	r->policy = s->policy;
@@ -98,6 +100,7 @@ static void record_take(struct jvpnd *d, struct session *s, const struct record 
 	s->suite = r->suite;
 	if (r->audited > s->audited)
 		s->audited = r->audited;
+	s->born_ms = r->born_ms;
 	memcpy(s->peer_key, r->peer_key, sizeof(s->peer_key));
 	s->policy = r->policy;
 	s->keys = r->keys;

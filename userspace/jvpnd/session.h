@@ -44,6 +44,7 @@ struct session_gateway {
 	unsigned int proving;		/* PROOFs of this session that workers have */
 	bool confirmed;			/* was ATTACHED once */
 	bool counted;			/* among its peer's sessions; holds its addresses */
+	bool returned;			/* its INIT was older than the last one of the key */
 	bool invited;			/* an unsolicited CHALLENGE went to invited_path */
 	uint64_t invited_ms;
 	struct path invited_path;
@@ -52,6 +53,7 @@ struct session_gateway {
 /**
  * struct session
  * @audited: highest version in the audit log
+ * @created_ms: nothing is decided by it
  * @since_ms: when the current state began, CLOCK_BOOTTIME
  * @history: last transitions, oldest first
  * @recorded: the store has its record, so that it can be reattached
@@ -73,7 +75,8 @@ struct session {
 	uint8_t id[JVPN_SESSION_ID_SIZE];
 	uint32_t role;
 	char label[JVPN_LABEL_SIZE];
-	uint64_t created_ms;
+	uint64_t created_ms;		/* CLOCK_REALTIME, to be shown */
+	uint64_t born_ms;		/* CLOCK_BOOTTIME; 0: not known, long ago */
 
 	uint32_t state;
 	uint64_t version;

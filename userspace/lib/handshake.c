@@ -38,6 +38,30 @@ void jvpn_hs_tai64n(u8 out[JVPN_HS_TAI64N], u64 wall_s, u32 nanoseconds)
 	memcpy(out + sizeof(seconds), &nano, sizeof(nano));
 }
 
+void jvpn_hs_tai64n_raise(u8 stamp[JVPN_HS_TAI64N], const u8 last[JVPN_HS_TAI64N])
+{
+	const u32 second = 1000000000;
+	u64 seconds;
+	u32 nano;
+
+	if (memcmp(stamp, last, JVPN_HS_TAI64N) > 0)
+		return;
+	memcpy(&seconds, last, sizeof(seconds));
+	memcpy(&nano, last + sizeof(seconds), sizeof(nano));
+	seconds = be64toh(seconds);
+	nano = be32toh(nano);
+	if (nano >= second - 1) {
+		seconds++;
+		nano = 0;
+	} else {
+		nano++;
+	}
+	seconds = htobe64(seconds);
+	nano = htobe32(nano);
+	memcpy(stamp, &seconds, sizeof(seconds));
+	memcpy(stamp + sizeof(seconds), &nano, sizeof(nano));
+}
+
 /* --- payloads ----------------------------------------------------------- */
 
 static bool prefixes_valid(u8 v4_prefix, u8 v6_prefix)

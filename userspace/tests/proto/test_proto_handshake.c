@@ -335,6 +335,19 @@ static void test_timestamps(void)
 		  JVPN_VERDICT_REPLAYED, "still refused just before an hour");
 	tap_equal(jvpn_hs_timestamp_accept(&last, t1, 5 + JVPN_HS_TIMESTAMP_MS),
 		  JVPN_VERDICT_OK, "forgotten after an hour: a clock set back heals");
+	jvpn_hs_tai64n(t1, START_S - 86400, 5);
+	jvpn_hs_tai64n_raise(t1, t2);
+	tap_equal(jvpn_hs_timestamp_accept(&last, t2, 10 * JVPN_HS_TIMESTAMP_MS), JVPN_VERDICT_OK,
+		  "later, and");
+	tap_equal(jvpn_hs_timestamp_accept(&last, t1, 10 * JVPN_HS_TIMESTAMP_MS), JVPN_VERDICT_OK,
+		  "a clock that was set back by a day does not show");
+	jvpn_hs_tai64n(t2, START_S, 999999999);
+	jvpn_hs_tai64n_raise(t1, t2);
+	jvpn_hs_tai64n(t2, START_S + 1, 0);
+	tap_ok(!memcmp(t1, t2, sizeof(t1)), "nor does the second's end");
+	jvpn_hs_tai64n(t2, START_S, 7);
+	jvpn_hs_tai64n_raise(t1, t2);
+	tap_ok(memcmp(t1, t2, sizeof(t1)) > 0, "what is later stays");
 	jvpn_hs_tai64n(t1, 0, 0);
 	tap_ok(!memcmp(t1, "\x40\0\0\0\0\0\0\x0a\0\0\0\0", 12), "1970 in TAI64N");
 }
