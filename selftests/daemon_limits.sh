@@ -30,6 +30,25 @@ pool_exhausted()
 	stranger_refused "$(refusal INIT POLICY_DENIED 'no free inner address')"
 }
 
+# The last address is free again, but not for somebody else yet: its owner gets it back.
+address_in_quarantine()
+{
+	local address
+
+	SECOND="" POOLS="[10.77.0.0/30]"
+	pair_fresh
+	address=$(inner c)
+	ctl c session terminate "$SID" --stay-down > /dev/null || fail "terminate failed"
+	wait_audit g '"to":"TERMINATED","reason":"OPERATOR"' 5
+	daemon_start x
+	wait_audit g "$(refusal INIT POLICY_DENIED 'no free inner address')" 15
+	grep -q 'no free IPv4 address for second: .*quarantine' "$WORK/g/log" || fail "the log does not say why"
+	ctl c reload > /dev/null || fail "reload failed"
+	wait_attached c 2
+	equal "the address" "$(inner c)" "$address"
+	reach
+}
+
 too_many_sessions()
 {
 	SECOND="" LIMITS="max_sessions: 1"
@@ -172,6 +191,6 @@ twin_start()
 	TWIN=$SPAWNED
 }
 
-test_main unknown_key pool_exhausted too_many_sessions wrong_PSK right_PSK \
+test_main unknown_key pool_exhausted address_in_quarantine too_many_sessions wrong_PSK right_PSK \
 	switch_rate_of_the_client switch_rate_of_the_gateway cooldown_of_the_client \
 	cooldown_of_the_gateway two_clients_with_the_same_key

@@ -2,53 +2,69 @@
 #include <string.h>
 
 #include "gateway.h"
+#include "log.h"
 #include "peer.h"
 #include "pool.h"
 #include "session.h"
 
 /* --- who holds what ------------------------------------------------------- */
 
-void gateway_addresses_hold(struct gateway *gw, const struct jvpn_prefix *prefixes, size_t count,
-			    const uint8_t peer[JVPN_KEYS_SIZE])
+bool gateway_addresses_hold(struct gateway *gw, const struct jvpn_prefix *prefixes, size_t count,
+			    const uint8_t peer[JVPN_KEYS_SIZE],
+			    const uint8_t session[JVPN_SESSION_ID_SIZE])
 {
+	bool good = true;
+
 	for (size_t i = 0; i < count; i++)
-		if (jvpn_prefix_is_host(&prefixes[i]))
-			pool_take(gw->pool, &prefixes[i].addr, peer);
+		if (jvpn_prefix_is_host(&prefixes[i]) &&
+		    !pool_hold(gw->pool, &prefixes[i].addr, peer, session, jvpnd_now_ms()))
+			good = false;
+	return good;
 }
 
 void gateway_addresses_release(struct gateway *gw, const struct jvpn_prefix *prefixes,
-			       size_t count)
+			       size_t count, const uint8_t session[JVPN_SESSION_ID_SIZE],
+			       uint64_t quarantine_ms)
 {
 	for (size_t i = 0; i < count; i++)
 		if (jvpn_prefix_is_host(&prefixes[i]))
-			pool_release(gw->pool, &prefixes[i].addr);
+			pool_release(gw->pool, &prefixes[i].addr, session, jvpnd_now_ms(),
+				     quarantine_ms);
 }
 
-static void gateway_addresses_session_hold(struct jvpnd *d, struct session *s, void *context)
+void gateway_addresses_session_release(struct gateway *gw, const struct session *s)
 {
-	(void)context;
-	if (session_is_live(s))
-		gateway_addresses_hold(d->gateway, s->prefixes, s->n_prefixes, s->peer_key);
+	uint64_t quarantine = gw->d->config->gateway.address_quarantine_ms;
+
+	/* Nobody has ever sent from them; or the client may believe in them for longer. */
+	if (!s->gateway.confirmed)
+		quarantine = 0;
+	else if (quarantine && quarantine < s->policy.transport_loss_ttl_ms)
+		quarantine = s->policy.transport_loss_ttl_ms;
+	gateway_addresses_release(gw, s->prefixes, s->n_prefixes, s->id, quarantine);
 }
 
-/* The device's own addresses and the fixed ones are held from the start. */
+/* The device's own addresses and the fixed ones are nobody else's. */
 bool gateway_addresses_configure(struct gateway *gw, const struct jvpn_config *config)
 {
-	struct pool *pool = pool_new(), *old = gw->pool;
+	bool good = true;
 
-	if (!pool)
+	if (!gw->pool)
+		gw->pool = pool_new();
+	if (!gw->pool)
 		return false;
-	gw->pool = pool;
+	pool_unreserve_all(gw->pool);
 	for (size_t i = 0; i < config->device.n_addresses; i++)
-		pool_take(pool, &config->device.addresses[i].addr, config->public_key);
+		good = pool_reserve(gw->pool, &config->device.addresses[i].addr,
+				    config->public_key) && good;
 	for (size_t i = 0; i < config->gateway.n_peers; i++) {
 		const struct jvpn_config_peer *peer = &config->gateway.peers[i];
 
-		gateway_addresses_hold(gw, peer->addresses, peer->n_addresses, peer->public_key);
+		for (size_t j = 0; j < peer->n_addresses; j++)
+			good = pool_reserve(gw->pool, &peer->addresses[j].addr,
+					    peer->public_key) && good;
 	}
-	session_each(gw->d, gateway_addresses_session_hold, NULL);
-	pool_free(old);
-	return true;
+	return good;
 }
 
 /* --- choosing -------------------------------------------------------------- */
@@ -101,13 +117,17 @@ static uint8_t gateway_prefix_length(const struct jvpn_config *config,
 	return (uint8_t)jvpn_addr_bits(addr);
 }
 
-static bool gateway_wanted_take(struct gateway *gw, const struct jvpn_addr *wanted,
-				struct jvpn_addr *addr)
+/* A peer that asks for another address each time must not bring all of them into quarantine. */
+static bool gateway_wanted_take(struct gateway *gw, const struct peer *peer,
+				const struct jvpn_addr *wanted, struct jvpn_addr *addr)
 {
 	static const uint8_t any[16];
 	const struct jvpn_config_gateway *config = &gw->d->config->gateway;
+	uint64_t now = jvpnd_now_ms();
 
-	if (!memcmp(wanted->bytes, any, sizeof(any)) || pool_is_held(gw->pool, wanted))
+	if (!memcmp(wanted->bytes, any, sizeof(any)) || pool_is_held(gw->pool, wanted) ||
+	    !pool_may_own(gw->pool, wanted, peer->key, now) ||
+	    pool_resting(gw->pool, peer->key, now) >= POOL_RESTING_MAX)
 		return false;
 	for (size_t i = 0; i < config->n_pools; i++) {
 		if (pool_is_host_of(&config->pools[i], wanted)) {
@@ -121,12 +141,21 @@ static bool gateway_wanted_take(struct gateway *gw, const struct jvpn_addr *want
 static bool gateway_pool_take(struct gateway *gw, const struct peer *peer, sa_family_t family,
 			      struct jvpn_addr *addr)
 {
+	static struct jvpn_log_limit limit = { .burst = 5 };
 	const struct jvpn_config_gateway *config = &gw->d->config->gateway;
+	bool any = false;
 
-	for (size_t i = 0; i < config->n_pools; i++)
-		if (config->pools[i].addr.family == family &&
-		    pool_choose(gw->pool, &config->pools[i], peer->key, addr))
+	for (size_t i = 0; i < config->n_pools; i++) {
+		if (config->pools[i].addr.family != family)
+			continue;
+		if (pool_choose(gw->pool, &config->pools[i], peer->key, jvpnd_now_ms(), addr))
 			return true;
+		any = true;
+	}
+	if (any)
+		jvpn_log_limited(&limit, JVPN_LOG_WARNING,
+				 "no free %s address for %s: all of gateway.pools are held or in quarantine",
+				 family == AF_INET6 ? "IPv6" : "IPv4", peer->config->name);
 	return false;
 }
 
@@ -148,7 +177,7 @@ static bool gateway_family_choose(struct gateway *gw, const struct peer *peer,
 	/* A peer with fixed addresses gets no others. */
 	if (peer->config->n_addresses)
 		return false;
-	return gateway_wanted_take(gw, wanted, addr) ||
+	return gateway_wanted_take(gw, peer, wanted, addr) ||
 	       gateway_pool_take(gw, peer, wanted->family, addr);
 }
 
@@ -179,6 +208,7 @@ static void gateway_family_give(struct gateway *gw, const struct peer *peer,
 
 const char *gateway_addresses_choose(struct gateway *gw, const struct peer *peer,
 				     const struct jvpn_hs_init *init,
+				     const uint8_t session[JVPN_SESSION_ID_SIZE],
 				     struct gateway_addresses *out)
 {
 	const struct session *displaced = gateway_displaced_find(gw, peer);
@@ -192,11 +222,15 @@ const char *gateway_addresses_choose(struct gateway *gw, const struct peer *peer
 	if (init->want_v6)
 		gateway_family_give(gw, peer, displaced, &v6, out, &out->v6);
 	if (!out->n_prefixes)
-		return "no free inner address of a family that the client wants";
+		return peer->config->n_addresses ?
+			"the peer has no inner address of a family that it wants" :
+			"no free inner address of a family that the client wants";
 	for (size_t i = 0; i < peer->config->n_addresses; i++)
 		gateway_prefix_add(out, &peer->config->addresses[i]);
 	for (size_t i = 0; i < peer->config->n_allowed_prefixes; i++)
 		gateway_prefix_add(out, &peer->config->allowed_prefixes[i]);
-	gateway_addresses_hold(gw, out->prefixes, out->n_prefixes, peer->key);
-	return NULL;
+	if (gateway_addresses_hold(gw, out->prefixes, out->n_prefixes, peer->key, session))
+		return NULL;
+	gateway_addresses_release(gw, out->prefixes, out->n_prefixes, session, 0);
+	return "a session of another peer still has an inner address of this one";
 }

@@ -44,6 +44,7 @@ struct peer_init {
 	struct jvpn_hs_init init;
 	unsigned int count;
 	struct path answered[PEER_HALF_OPEN_MAX];
+	struct gateway_addresses addresses;
 	bool returned;
 };
 
@@ -188,7 +189,7 @@ void gateway_handshake_session_end(struct gateway *gw, struct session *s)
 	if (s->gateway.peer && s->gateway.peer->sessions)
 		s->gateway.peer->sessions--;
 	s->gateway.peer = NULL;
-	gateway_addresses_release(gw, s->prefixes, s->n_prefixes);
+	gateway_addresses_session_release(gw, s);
 }
 
 struct surplus {
@@ -333,7 +334,8 @@ static void handshake_resp_seal(struct handshake_job *job)
 
 static void handshake_fail(struct handshake_job *job, uint32_t reject, const char *why)
 {
-	gateway_addresses_release(job->gw, job->addresses.prefixes, job->addresses.n_prefixes);
+	gateway_addresses_release(job->gw, job->addresses.prefixes, job->addresses.n_prefixes,
+				  job->resp.sid, 0);
 	handshake_refuse(job, reject, why);
 }
 
@@ -343,6 +345,18 @@ static void handshake_respond_start(struct handshake_job *job)
 	if (uv_queue_work(job->gw->d->loop, &job->work, handshake_respond_work,
 			  handshake_respond_done))
 		handshake_fail(job, JVPN_REJECT_RATE_LIMITED, "no worker");
+}
+
+/* The id is taken. Its addresses go over to the next one. */
+static void handshake_rename(struct handshake_job *job)
+{
+	const struct gateway_addresses *a = &job->addresses;
+	uint8_t old[JVPN_WIRE_SID];
+
+	memcpy(old, job->resp.sid, sizeof(old));
+	randombytes_buf(job->resp.sid, sizeof(job->resp.sid));
+	gateway_addresses_hold(job->gw, a->prefixes, a->n_prefixes, job->peer->key, job->resp.sid);
+	gateway_addresses_release(job->gw, a->prefixes, a->n_prefixes, old, 0);
 }
 
 static void handshake_respond_done(uv_work_t *work, int status)
@@ -360,7 +374,7 @@ static void handshake_respond_done(uv_work_t *work, int status)
 	}
 	rc = handshake_session_make(job);
 	if (rc == -EADDRINUSE && job->tries < RESPOND_TRIES) {
-		randombytes_buf(job->resp.sid, sizeof(job->resp.sid));
+		handshake_rename(job);
 		handshake_resp_seal(job);
 		handshake_respond_start(job);
 		return;
@@ -384,8 +398,6 @@ static void handshake_resp_fill(struct handshake_job *job, uint8_t suite)
 	struct gateway *gw = job->gw;
 	struct jvpn_hs_resp *resp = &job->resp;
 
-	memset(resp, 0, sizeof(*resp));
-	randombytes_buf(resp->sid, sizeof(resp->sid));
 	resp->suite = suite;
 	resp->incarnation = gw->d->incarnation;
 	resp->policy_version = job->policy.version;
@@ -506,6 +518,24 @@ static bool handshake_peer_begin(struct handshake_job *job, struct peer *peer)
 	return true;
 }
 
+/* Those who are answered the same INIT are offered the same: one of them will have it. */
+static const char *handshake_addresses(struct handshake_job *job, struct peer_init *init)
+{
+	const struct gateway_addresses *a = &init->addresses;
+	const char *why = NULL;
+
+	randombytes_buf(job->resp.sid, sizeof(job->resp.sid));
+	if (!a->n_prefixes)
+		why = gateway_addresses_choose(job->gw, job->peer, &job->init, job->resp.sid,
+					       &init->addresses);
+	else if (!gateway_addresses_hold(job->gw, a->prefixes, a->n_prefixes, job->peer->key,
+					 job->resp.sid))
+		why = "its inner address has another owner now";
+	if (!why)
+		job->addresses = init->addresses;
+	return why;
+}
+
 /* The job is the peer's from now on. */
 static const char *handshake_prepare(struct handshake_job *job, struct peer *peer, uint8_t suite)
 {
@@ -515,7 +545,7 @@ static const char *handshake_prepare(struct handshake_job *job, struct peer *pee
 	job->peer = peer;
 	peer->handshaking++;
 	peer->init->answered[peer->init->count++] = job->from;
-	why = gateway_addresses_choose(job->gw, peer, &job->init, &job->addresses);
+	why = handshake_addresses(job, peer->init);
 	if (why)
 		return why;
 	job->policy = *(config->policy ? config->policy :

@@ -19,6 +19,7 @@
 #include "sources.h"
 
 #define TICK_MS 1000
+#define TIDY_MS 60000
 
 const struct jvpn_config_limits *gateway_limits(const struct gateway *gw)
 {
@@ -41,9 +42,14 @@ static void gateway_gone_key_make(struct gateway *gw)
 static void gateway_tick(uv_timer_t *timer)
 {
 	struct gateway *gw = timer->data;
+	uint64_t now = jvpnd_now_ms();
 
 	gateway_reattach_tick(gw);
-	jvpn_gateway_tick(&gw->proto, jvpnd_now_ms(), &jvpn_rng_system);
+	jvpn_gateway_tick(&gw->proto, now, &jvpn_rng_system);
+	if (now - gw->tidied_ms < TIDY_MS)
+		return;
+	pool_tidy(gw->pool, now);
+	gw->tidied_ms = now;
 }
 
 /* --- sockets -------------------------------------------------------------- */
@@ -233,8 +239,8 @@ static void gateway_adopt(struct jvpnd *d, struct session *s, const struct kerne
 		s->policy = *gateway_policy_find(d, k->policy);
 	}
 	s->gateway.confirmed = k->state != JVPN_STATE_BIRTH && k->version > 0;
-	if (s->recorded && session_is_live(s))
-		gateway_addresses_hold(gw, s->prefixes, s->n_prefixes, s->peer_key);
+	if (session_is_live(s))
+		gateway_addresses_hold(gw, s->prefixes, s->n_prefixes, s->peer_key, s->id);
 	gateway_handshake_session_begin(gw, s);
 	gateway_reattach_session_begin(gw, s);
 	if (!s->recorded && s->state == JVPN_STATE_BIRTH)

@@ -56,6 +56,7 @@ struct gateway {
 	TAILQ_HEAD(proof_gates, proof_gate) gates;	/* see gateway-reattach.c */
 	uint32_t gates_kept;
 	uint64_t packets_dropped;	/* by the kernel, the channel was full */
+	uint64_t tidied_ms;
 	uv_timer_t tick;
 };
 
@@ -96,15 +97,20 @@ struct gateway_addresses {
 	struct jvpn_prefix v6;
 };
 
-/* NULL, or why none can be given (a literal). What is chosen is held until released. */
+/* NULL, or why none can be given (a literal). What is chosen is held by session until released. */
 const char *gateway_addresses_choose(struct gateway *gw, const struct peer *peer,
 				     const struct jvpn_hs_init *init,
+				     const uint8_t session[JVPN_SESSION_ID_SIZE],
 				     struct gateway_addresses *out);
-void gateway_addresses_hold(struct gateway *gw, const struct jvpn_prefix *prefixes, size_t count,
-			    const uint8_t peer[JVPN_KEYS_SIZE]);
+/* False if one of them is another peer's; the others are held all the same. */
+bool gateway_addresses_hold(struct gateway *gw, const struct jvpn_prefix *prefixes, size_t count,
+			    const uint8_t peer[JVPN_KEYS_SIZE],
+			    const uint8_t session[JVPN_SESSION_ID_SIZE]);
 void gateway_addresses_release(struct gateway *gw, const struct jvpn_prefix *prefixes,
-			       size_t count);
-/* Make the table of inner addresses anew for a configuration; false without memory. */
+			       size_t count, const uint8_t session[JVPN_SESSION_ID_SIZE],
+			       uint64_t quarantine_ms);
+void gateway_addresses_session_release(struct gateway *gw, const struct session *s);
+/* Follow a configuration; false without memory. What sessions hold stays theirs. */
 bool gateway_addresses_configure(struct gateway *gw, const struct jvpn_config *config);
 
 /* gateway-reattach.c */

@@ -224,6 +224,81 @@ static void jvpn_config_peer_own_check(struct jvpn_config_reader *reader, yaml_n
 	}
 }
 
+/*
+ * One owner for each address. A pool's addresses are given to whoever comes; the gateway's own are
+ * its own. A default route through a peer is no owner of anything in particular.
+ */
+
+static void jvpn_config_network_refuse(struct jvpn_config_reader *reader, yaml_node_t *item,
+				       const struct jvpn_prefix *other, const yaml_node_t *place,
+				       const char *what)
+{
+	char text[JVPN_ADDR_TEXT];
+
+	jvpn_config_refuse(reader, item, "networks that overlap neither gateway.pools nor "
+			   "device.addresses, or the default route", NULL,
+			   "overlaps %s %s (line %zu): its addresses would have two owners", what,
+			   jvpn_prefix_format(other, text, sizeof(text)),
+			   place->start_mark.line + 1);
+}
+
+static void jvpn_config_network_check(struct jvpn_config_reader *reader, yaml_node_t *root,
+				      yaml_node_t *item, const struct jvpn_prefix *network)
+{
+	const struct jvpn_config *config = reader->config;
+	yaml_node_t *pools = jvpn_config_place(reader, jvpn_config_place(reader, root, "gateway"),
+					       "pools");
+	yaml_node_t *device = jvpn_config_place(reader, jvpn_config_place(reader, root, "device"),
+						"addresses");
+
+	if (network->addr.family == AF_UNSPEC || !network->length)
+		return;
+	for (size_t i = 0; i < config->gateway.n_pools; i++)
+		if (config->gateway.pools[i].addr.family != AF_UNSPEC &&
+		    jvpn_prefix_overlaps(network, &config->gateway.pools[i]))
+			jvpn_config_network_refuse(reader, item, &config->gateway.pools[i],
+						   jvpn_config_item(reader, pools, i),
+						   "the pool");
+	for (size_t i = 0; i < config->device.n_addresses; i++)
+		if (jvpn_prefix_contains(network, &config->device.addresses[i].addr))
+			jvpn_config_network_refuse(reader, item, &config->device.addresses[i],
+						   jvpn_config_item(reader, device, i),
+						   "the gateway's own");
+}
+
+static void jvpn_config_networks_check(struct jvpn_config_reader *reader, yaml_node_t *root,
+				       yaml_node_t *node, const struct jvpn_config_peer *peer)
+{
+	yaml_node_t *networks = jvpn_config_find(reader, node, "allowed_prefixes");
+	size_t mark = jvpn_config_path_enter(reader, "allowed_prefixes");
+
+	for (size_t i = 0; i < peer->n_allowed_prefixes; i++) {
+		size_t inner = jvpn_config_path_enter_index(reader, i);
+
+		jvpn_config_network_check(reader, root, jvpn_config_item(reader, networks, i),
+					  &peer->allowed_prefixes[i]);
+		jvpn_config_path_leave(reader, inner);
+	}
+	jvpn_config_path_leave(reader, mark);
+}
+
+void jvpn_config_check_networks(struct jvpn_config_reader *reader, yaml_node_t *root)
+{
+	const struct jvpn_config_gateway *gateway = &reader->config->gateway;
+	yaml_node_t *peers = jvpn_config_place(reader, jvpn_config_place(reader, root, "gateway"),
+					       "peers");
+	size_t mark = jvpn_config_path_enter(reader, "gateway.peers");
+
+	for (size_t i = 0; i < gateway->n_peers; i++) {
+		size_t inner = jvpn_config_path_enter_index(reader, i);
+
+		jvpn_config_networks_check(reader, root, jvpn_config_item(reader, peers, i),
+					   &gateway->peers[i]);
+		jvpn_config_path_leave(reader, inner);
+	}
+	jvpn_config_path_leave(reader, mark);
+}
+
 static void jvpn_config_read_peers(struct jvpn_config_reader *reader, yaml_node_t *node,
 				   const struct jvpn_config_key *key, void *field)
 {
@@ -383,6 +458,10 @@ static const struct jvpn_config_key jvpn_config_gateway_keys[] = {
 	{ .name = "pools", .read = jvpn_config_read_pools, .offset = GATEWAY(pools),
 	  .max = PREFIXES_MAX, .allowed = "a list of IPv4 and IPv6 networks",
 	  .example = "pools: [10.77.0.0/24, 'fd77::/64']" },
+	{ .name = "address_quarantine_ms", .read = jvpn_config_read_u32, .max = 86400000,
+	  .offset = GATEWAY(address_quarantine_ms),
+	  .allowed = "0 (none) to 86400000 ms before an address goes to another peer",
+	  .example = "address_quarantine_ms: 300000" },
 	{ .name = "default_policy", .read = jvpn_config_read_policy_ref,
 	  .offset = GATEWAY(default_policy), .example = "default_policy: default" },
 	{ .name = "limits", .read = jvpn_config_read_limits, .offset = GATEWAY(limits),
@@ -398,6 +477,7 @@ static const struct jvpn_config_key jvpn_config_gateway_keys[] = {
 void jvpn_config_defaults_gateway(struct jvpn_config *config)
 {
 	config->gateway.default_policy = jvpn_config_policy_find(config, "default");
+	config->gateway.address_quarantine_ms = 300000;
 	config->gateway.limits = (struct jvpn_config_limits) {
 		.max_sessions = 65536,
 		.max_half_open = 256,

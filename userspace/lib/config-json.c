@@ -76,9 +76,10 @@ static json_t *jvpn_config_json_limits(const struct jvpn_config_limits *limits)
 
 static json_t *jvpn_config_json_gateway(const struct jvpn_config_gateway *gateway)
 {
-	return json_pack("{s:o, s:o, s:o, s:s, s:o}",
+	return json_pack("{s:o, s:o, s:I, s:o, s:s, s:o}",
 		"listen", jvpn_config_json_listen(gateway),
 		"pools", jvpn_config_json_prefixes(gateway->pools, gateway->n_pools),
+		"address_quarantine_ms", (json_int_t)gateway->address_quarantine_ms,
 		"peers", jvpn_config_json_peers(gateway),
 		"default_policy", gateway->default_policy->name,
 		"limits", jvpn_config_json_limits(&gateway->limits));

@@ -155,6 +155,8 @@ void jvpn_config_read_gateway(struct jvpn_config_reader *reader, yaml_node_t *no
 			      const struct jvpn_config_key *key, void *field);
 void jvpn_config_read_client(struct jvpn_config_reader *reader, yaml_node_t *node,
 			     const struct jvpn_config_key *key, void *field);
+/* What needs both sections, device and gateway. */
+void jvpn_config_check_networks(struct jvpn_config_reader *reader, yaml_node_t *root);
 void jvpn_config_defaults_gateway(struct jvpn_config *config);
 void jvpn_config_defaults_client(struct jvpn_config *config);
 void jvpn_config_free_gateway(struct jvpn_config_gateway *gateway);

@@ -338,6 +338,7 @@ static void jvpn_config_read_root(struct jvpn_config_reader *reader, yaml_node_t
 	if (role_known)
 		jvpn_config_check_section(reader, root);
 	jvpn_config_check_mtu(reader, root);
+	jvpn_config_check_networks(reader, root);
 	jvpn_config_defaults_late(config);
 }
 

@@ -84,6 +84,7 @@ struct jvpn_config_gateway {
 	size_t n_listen;
 	struct jvpn_prefix *pools;		/* its own addresses are not given out */
 	size_t n_pools;
+	uint32_t address_quarantine_ms;		/* before one goes to another peer; 0 off */
 	struct jvpn_config_peer *peers;
 	size_t n_peers;
 	const struct jvpn_policy_def *default_policy;

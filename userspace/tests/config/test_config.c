@@ -132,6 +132,17 @@ static const struct refusal refusals[] = {
 	  "gateway.pools[0]", "the network is 10.77.0.0/24", NULL },
 	{ "pool with a wrong length", GATEWAY LISTEN PEERS "  pools: [10.77.0.0/33]\n", 7, 11,
 	  "gateway.pools[0]", "0 to 32", NULL },
+	{ "a peer's network in a pool", GATEWAY LISTEN POOLS "  peers:\n"
+	  "  - {name: a, allowed_prefixes: [192.168.5.0/24, 10.77.0.128/25], public_key: " KEY_A
+	  "}\n", 8, 50, "gateway.peers[0].allowed_prefixes[1]",
+	  "overlaps the pool 10.77.0.0/24 (line 6)", NULL },
+	{ "a peer's network around a pool", GATEWAY LISTEN POOLS "  peers:\n"
+	  "  - {name: a, allowed_prefixes: [10.0.0.0/8], public_key: " KEY_A "}\n", 8, 34,
+	  "gateway.peers[0].allowed_prefixes[0]", "overlaps the pool 10.77.0.0/24 (line 6)", NULL },
+	{ "a peer's network with the gateway in it", GATEWAY
+	  "device: {addresses: ['fd77::1/64']}\n" LISTEN POOLS "  peers:\n"
+	  "  - {name: a, allowed_prefixes: ['fd77::/120'], public_key: " KEY_A "}\n", 9, 34,
+	  "gateway.peers[0].allowed_prefixes[0]", "the gateway's own fd77::1/64 (line 4)", NULL },
 	{ "pools that overlap", GATEWAY LISTEN PEERS "  pools: [10.77.0.0/24, 10.0.0.0/8]\n", 7,
 	  25, "gateway.pools[1]", "overlaps with element [0]", NULL },
 	{ "peer's key too short", GATEWAY LISTEN POOLS "  peers:\n  - name: a\n"
