@@ -2,6 +2,12 @@
 #include "limits.h"
 
 #define MILLI 1000ULL
+#define NS_IN_MS 1000000ULL
+
+u64 jvpn_limits_ms_to_ns(u64 ms)
+{
+	return ms > JVPN_NS_MAX / NS_IN_MS ? JVPN_NS_MAX : ms * NS_IN_MS;
+}
 
 void jvpn_bucket_init(struct jvpn_bucket *b, u32 burst, u64 now_ms)
 {

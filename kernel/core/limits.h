@@ -7,6 +7,18 @@
 
 #include "core.h"
 
+/* The latest that a timer can be set to, in nanoseconds. */
+#define JVPN_NS_MAX 9223372036854775807ULL
+
+/**
+ * jvpn_limits_ms_to_ns() - a time for a timer
+ * @ms: milliseconds
+ *
+ * Return: nanoseconds, or JVPN_NS_MAX if they are more: late, and never in the
+ * past, where a product that has wrapped would be.
+ */
+u64 jvpn_limits_ms_to_ns(u64 ms);
+
 /**
  * struct jvpn_bucket - token bucket
  * @level: tokens, in 1/1000

@@ -160,8 +160,21 @@ static void test_switches_edges(void)
 		  "the oldest of a full record counts for a minute");
 }
 
+static void test_ms_to_ns(void)
+{
+	const u64 last = JVPN_NS_MAX / 1000000;
+
+	tap_ok(jvpn_limits_ms_to_ns(0) == 0 && jvpn_limits_ms_to_ns(7) == 7000000,
+	       "milliseconds are a million nanoseconds");
+	tap_ok(jvpn_limits_ms_to_ns(last) == last * 1000000, "up to the last that fits");
+	tap_ok(jvpn_limits_ms_to_ns(last + 1) == JVPN_NS_MAX &&
+	       jvpn_limits_ms_to_ns(18446744073710ULL) == JVPN_NS_MAX &&
+	       jvpn_limits_ms_to_ns(~0ULL) == JVPN_NS_MAX, "more is as late as can be");
+}
+
 int main(void)
 {
+	test_ms_to_ns();
 	test_bucket_edges();
 	test_bucket_random(1, 1);
 	test_bucket_random(3, 10);
