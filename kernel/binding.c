@@ -80,13 +80,30 @@ void jvpn_binding_free(struct jvpn_binding *b)
 	call_rcu(&b->rcu, binding_free_rcu);
 }
 
+/* Where packets find it, and a client's where the loss of its link does. */
+static bool binding_link(struct jvpn_session *s, struct jvpn_binding *b)
+{
+	if (jvpn_table_add_binding(table_of(s), b))
+		return false;
+	if (s->role == JVPN_ROLE_CLIENT)
+		jvpn_socket_client_add(b);
+	return true;
+}
+
+static void binding_unlink(struct jvpn_session *s, struct jvpn_binding *b)
+{
+	jvpn_table_del_binding(table_of(s), b);
+	if (s->role == JVPN_ROLE_CLIENT)
+		jvpn_socket_client_del(b);
+}
+
 /* Close, unlink, free after the grace period. */
 static void binding_drop(struct jvpn_session *s, struct jvpn_binding *b)
 {
 	if (!b)
 		return;
 	jvpn_epoch_close(&b->epoch);
-	jvpn_table_del_binding(table_of(s), b);
+	binding_unlink(s, b);
 	jvpn_binding_free(b);
 }
 
@@ -296,10 +313,11 @@ static void binding_publish(struct jvpn_session *s, struct jvpn_binding *b, bool
 	jvpn_deadline_arm_locked(s);
 }
 
-/* The label names the peer; a session without one is nobody's. */
+/* A peer is its static public key, whatever people call it; a session without one is nobody's. */
 static bool same_peer(const struct jvpn_session *a, const struct jvpn_session *b)
 {
-	return a->label[0] && !strcmp(a->label, b->label);
+	return memchr_inv(a->peer_id, 0, sizeof(a->peer_id)) &&
+	       !memcmp(a->peer_id, b->peer_id, sizeof(a->peer_id));
 }
 
 /* Is every inner prefix free, or owned by sessions of the same peer? */
@@ -509,7 +527,7 @@ static u32 request_binding(struct jvpn_session *s, struct jvpn_binding **b,
 
 static u32 link_if_new(struct jvpn_session *s, struct jvpn_binding *b, bool is_new)
 {
-	if (is_new && jvpn_table_add_binding(table_of(s), b))
+	if (is_new && !binding_link(s, b))
 		return JVPN_REJECT_DUAL_BINDING;
 	return JVPN_REJECT_NONE;
 }
@@ -539,7 +557,7 @@ static u32 commit_locked(struct jvpn_session *s, struct jvpn_binding *b, bool is
 	else
 		reject = commit_prepared(s, b, JVPN_ORIGIN_DAEMON, steps);
 	if (reject && is_new)
-		jvpn_table_del_binding(table_of(s), b);
+		binding_unlink(s, b);
 	return reject;
 }
 

@@ -53,6 +53,7 @@ enum jvpn_binding_status {
 /**
  * struct jvpn_binding - a transport and its epoch
  * @node: in jvpn_table.by_index
+ * @on_socket: client: in jvpn_socket.clients
  * @session: whose it is; outlives the binding
  * @transport: the path
  * @dst: route to @transport, per processor
@@ -73,6 +74,7 @@ enum jvpn_binding_status {
  */
 struct jvpn_binding {
 	struct rhash_head node;
+	struct list_head on_socket;
 	struct jvpn_session *session;
 	struct jvpn_transport transport;
 	struct dst_cache dst;

@@ -108,6 +108,13 @@ static inline void jvpn_netdev_set_lltx(struct net_device *dev)
 #endif
 }
 
+/* Who may listen to events; older kernels say it by the flag of operations. */
+#ifdef GENL_MCAST_CAP_NET_ADMIN
+#define JVPN_MCAST_FLAGS GENL_MCAST_CAP_NET_ADMIN
+#else
+#define JVPN_MCAST_FLAGS GENL_UNS_ADMIN_PERM
+#endif
+
 static inline struct nlattr **jvpn_dump_attrs(struct netlink_callback *cb)
 {
 #ifdef JVPN_HAVE_GENL_INFO_DUMP

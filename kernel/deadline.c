@@ -90,8 +90,10 @@ void jvpn_deadline_arm_locked(struct jvpn_session *s)
 	for (i = 0; i < n; i++)
 		if (!next || list[i].at < next)
 			next = list[i].at;
+	/* Never at once: what is due and cannot be done must not keep a processor. */
 	if (next)
-		hrtimer_start(&s->timer, ms_to_ktime(next), HRTIMER_MODE_ABS_SOFT);
+		hrtimer_start(&s->timer, jvpn_ktime_of_ms(max(next, jvpn_now_ms() + 1)),
+			      HRTIMER_MODE_ABS_SOFT);
 	else
 		hrtimer_try_to_cancel(&s->timer);
 }

@@ -4,6 +4,7 @@
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
 #include <linux/module.h>
+#include <linux/user_namespace.h>
 #include <net/addrconf.h>
 #include <net/ip_tunnels.h>
 #include <net/netns/generic.h>
@@ -14,23 +15,34 @@
 #include "socket.h"
 #include "tx.h"
 
-/* All devices of all namespaces; the lock only guards the list. */
-static LIST_HEAD(devices);
-static DEFINE_SPINLOCK(devices_lock);
+/* What a namespace has of this module. */
+struct jvpn_net {
+	struct list_head born;
+};
+
+static unsigned int jvpn_net_id __read_mostly;
+
+/* All devices of all namespaces, by id. */
+static DEFINE_XARRAY(devices);
 
 static const struct net_device_ops jvpn_netdev_ops;
 static struct rtnl_link_ops jvpn_link_ops;
 
+static struct list_head *devices_born(const struct net *net)
+{
+	struct jvpn_net *jn = net_generic(net, jvpn_net_id);
+
+	return &jn->born;
+}
+
 int jvpn_device_ifindex(const struct jvpn_device *jd, const struct net *net)
 {
-	return net_eq(dev_net(jd->dev), net) ? jd->dev->ifindex : jd->birth_ifindex;
+	return net_eq(dev_net(jd->dev), net) ? READ_ONCE(jd->dev->ifindex) : 0;
 }
 
 struct net *jvpn_device_net(const struct jvpn_device *jd)
 {
-	struct net *net = READ_ONCE(jd->birth_net);
-
-	return net ? net : dev_net(jd->dev);
+	return READ_ONCE(jd->birth_net);
 }
 
 static bool device_visible(const struct jvpn_device *jd, const struct net *net)
@@ -38,7 +50,11 @@ static bool device_visible(const struct jvpn_device *jd, const struct net *net)
 	return net_eq(dev_net(jd->dev), net) || READ_ONCE(jd->birth_net) == net;
 }
 
-/* The reference keeps the interface, and with it the private data. */
+/*
+ * The reference keeps the interface, and with it the private data. Under RCU: a
+ * device that is taken out of the array lets a grace period pass before it
+ * counts its references.
+ */
 static struct jvpn_device *device_hold(struct jvpn_device *jd)
 {
 	dev_hold(jd->dev);
@@ -52,41 +68,57 @@ void jvpn_device_put(struct jvpn_device *jd)
 
 struct jvpn_device *jvpn_device_get(struct net *net, int ifindex)
 {
-	struct jvpn_device *jd, *found = NULL;
+	struct jvpn_device *found = NULL;
+	struct net_device *dev;
 
-	spin_lock(&devices_lock);
-	list_for_each_entry(jd, &devices, node)
-		if (device_visible(jd, net) && jvpn_device_ifindex(jd, net) == ifindex) {
-			found = device_hold(jd);
-			break;
-		}
-	spin_unlock(&devices_lock);
+	rcu_read_lock();
+	dev = dev_get_by_index_rcu(net, ifindex);
+	if (dev && dev->netdev_ops == &jvpn_netdev_ops)
+		found = device_hold(netdev_priv(dev));
+	rcu_read_unlock();
 	return found;
 }
 
-struct jvpn_device *jvpn_device_next(struct net *net, int after)
+struct jvpn_device *jvpn_device_get_by_id(struct net *net, u64 id)
 {
-	struct jvpn_device *jd, *best = NULL;
+	struct jvpn_device *jd = NULL;
 
-	spin_lock(&devices_lock);
-	list_for_each_entry(jd, &devices, node)
-		if (device_visible(jd, net) && jvpn_device_ifindex(jd, net) > after &&
-		    (!best || jvpn_device_ifindex(jd, net) < jvpn_device_ifindex(best, net)))
-			best = jd;
-	if (best)
-		device_hold(best);
-	spin_unlock(&devices_lock);
-	return best;
+	rcu_read_lock();
+	if (id <= ULONG_MAX)
+		jd = xa_load(&devices, id);
+	if (jd && !device_visible(jd, net))
+		jd = NULL;
+	if (jd)
+		device_hold(jd);
+	rcu_read_unlock();
+	return jd;
+}
+
+struct jvpn_device *jvpn_device_next(struct net *net, u64 after)
+{
+	struct jvpn_device *jd;
+	unsigned long id = after;
+
+	rcu_read_lock();
+	for (jd = xa_find_after(&devices, &id, ULONG_MAX, XA_PRESENT); jd;
+	     jd = xa_find_after(&devices, &id, ULONG_MAX, XA_PRESENT))
+		if (device_visible(jd, net)) {
+			device_hold(jd);
+			break;
+		}
+	rcu_read_unlock();
+	return jd;
 }
 
 void jvpn_device_port_closed(struct net *net, u32 portid)
 {
 	struct jvpn_device *jd;
+	unsigned long id;
 
-	spin_lock(&devices_lock);
-	list_for_each_entry(jd, &devices, node)
+	rcu_read_lock();
+	xa_for_each(&devices, id, jd)
 		jvpn_control_forget(&jd->control, net, portid);
-	spin_unlock(&devices_lock);
+	rcu_read_unlock();
 }
 
 /* ---- life of a device ---- */
@@ -102,9 +134,14 @@ static int device_init(struct net_device *dev)
 	err = jvpn_table_init(&jd->table);
 	if (err)
 		goto err_stats;
-	jvpn_lanes_start(jd);
+	err = gro_cells_init(&jd->gro, dev);
+	if (err)
+		goto err_table;
+	jd->birth_user = get_user_ns(jd->birth_net->user_ns);
 	return 0;
 
+err_table:
+	jvpn_table_destroy(&jd->table);
 err_stats:
 	free_percpu(jd->stats);
 	return err;
@@ -113,41 +150,44 @@ err_stats:
 /* Every session ends with a stated reason before it is forgotten. */
 static void sessions_end(struct jvpn_device *jd)
 {
-	struct jvpn_session *s, *next;
+	struct jvpn_session *s;
+	unsigned long serial;
 
-	list_for_each_entry_safe(s, next, &jd->table.sessions, list) {
+	xa_for_each(&jd->table.sessions, serial, s) {
 		jvpn_binding_kernel(s, NULL, JVPN_EVENT_TERMINATE, JVPN_REASON_OPERATOR);
 		jvpn_session_remove(s);
 	}
 }
 
 /*
- * Phases: out of the list, so that no request finds the device; no packets
- * from below, as the sockets are closed, and none from above, as the interface
- * is down; then the sessions; last the lanes, which are empty. Requests that
- * hold the device find it dying.
+ * Phases: requests find the device dying; no packets from below, as the sockets
+ * are closed, and none from above, as the interface is down; then the sessions.
+ * The namespace of the sockets may end at the same time: under rtnl it finds
+ * either the device or no socket of it.
  */
 static void device_uninit(struct net_device *dev)
 {
 	struct jvpn_device *jd = netdev_priv(dev);
+	LIST_HEAD(closed);
 
-	spin_lock(&devices_lock);
-	list_del_init(&jd->node);
-	spin_unlock(&devices_lock);
+	ASSERT_RTNL();
 	mutex_lock(&jd->mutex);
 	jd->dying = true;
-	jvpn_socket_close_all(jd);
+	jvpn_socket_close_all(jd, &closed);
+	jvpn_socket_release_all(&closed);
 	sessions_end(jd);
 	mutex_unlock(&jd->mutex);
-	jvpn_lanes_stop(jd);
+	list_del_init(&jd->born);
+	xa_erase(&devices, jd->id);
+	gro_cells_destroy(&jd->gro);
 }
 
-/* The last reference is gone. */
+/* The last reference is gone, and with it the last session. */
 static void device_free(struct net_device *dev)
 {
 	struct jvpn_device *jd = netdev_priv(dev);
 
-	rcu_barrier();
+	put_user_ns(jd->birth_user);
 	jvpn_table_destroy(&jd->table);
 	xa_destroy(&jd->sockets);
 	free_percpu(jd->stats);
@@ -204,25 +244,43 @@ static void device_setup(struct net_device *dev)
 	SET_NETDEV_DEVTYPE(dev, &jvpn_device_type);
 }
 
+/* Never one that was given before. Room is made for it, so that to use it cannot fail. */
+static int device_id_take(u64 *id)
+{
+	static u64 last;
+	int err;
+
+	ASSERT_RTNL();
+	if (last == ULONG_MAX)
+		return -ENOSPC;
+	err = xa_reserve(&devices, last + 1, GFP_KERNEL);
+	if (!err)
+		*id = ++last;
+	return err;
+}
+
 static int device_newlink(JVPN_NEWLINK_ARGS)
 {
 	struct jvpn_device *jd = netdev_priv(dev);
 	int err;
 
+	err = device_id_take(&jd->id);
+	if (err)
+		return err;
 	jd->dev = dev;
 	jd->birth_net = jvpn_newlink_net(params);
 	mutex_init(&jd->mutex);
 	xa_init_flags(&jd->sockets, XA_FLAGS_ALLOC1);
 	jvpn_control_init(&jd->control);
-	INIT_LIST_HEAD(&jd->node);
+	INIT_LIST_HEAD(&jd->born);
 	err = register_netdevice(dev);
-	if (err)
+	if (err) {
+		xa_release(&devices, jd->id);
 		return err;
-	/* A link made for another namespace is known where it was asked for. */
-	jd->birth_ifindex = dev->ifindex;
-	spin_lock(&devices_lock);
-	list_add_tail(&jd->node, &devices);
-	spin_unlock(&devices_lock);
+	}
+	/* The namespaces of the request cannot end before it has. */
+	list_add_tail(&jd->born, devices_born(jd->birth_net));
+	xa_store(&devices, jd->id, jd, GFP_KERNEL);
 	return 0;
 }
 
@@ -235,25 +293,6 @@ static struct rtnl_link_ops jvpn_link_ops __read_mostly = {
 
 /* ---- what happens to other interfaces and namespaces ---- */
 
-/* Bindings of clients that leave by an interface that went down. */
-static void sessions_link_down(struct jvpn_device *jd, int ifindex)
-{
-	struct jvpn_session *s;
-
-	mutex_lock(&jd->mutex);
-	list_for_each_entry(s, &jd->table.sessions, list) {
-		struct jvpn_binding *b;
-
-		rcu_read_lock();
-		b = rcu_dereference(s->binding);
-		if (b && s->role == JVPN_ROLE_CLIENT && b->transport.socket->ifindex == ifindex)
-			jvpn_binding_kernel(s, b, JVPN_EVENT_TRANSPORT_DEAD,
-					    JVPN_REASON_LINK_DOWN);
-		rcu_read_unlock();
-	}
-	mutex_unlock(&jd->mutex);
-}
-
 static bool is_link_loss(const struct net_device *dev, unsigned long event)
 {
 	return event == NETDEV_GOING_DOWN || event == NETDEV_DOWN ||
@@ -264,42 +303,53 @@ static bool is_link_loss(const struct net_device *dev, unsigned long event)
 static int netdevice_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	int after = 0;
 	struct jvpn_device *jd;
 
 	if (!is_link_loss(dev, event))
 		return NOTIFY_DONE;
-	while ((jd = jvpn_device_next(dev_net(dev), after))) {
-		after = jvpn_device_ifindex(jd, dev_net(dev));
-		if (READ_ONCE(jd->birth_net) == dev_net(dev) && jd->dev != dev)
-			sessions_link_down(jd, dev->ifindex);
-		jvpn_device_put(jd);
-	}
+	ASSERT_RTNL();
+	list_for_each_entry(jd, devices_born(dev_net(dev)), born)
+		if (jd->dev != dev)
+			jvpn_socket_link_lost(jd, dev->ifindex);
 	return NOTIFY_DONE;
 }
 
 static struct notifier_block netdevice_notifier = { .notifier_call = netdevice_event };
 
-/* The namespace of the sockets ends; a device that was moved away stays, without them. */
-static void net_pre_exit(struct net *net)
+static int net_begin(struct net *net)
 {
-	struct jvpn_device *jd;
-	int after = 0;
-
-	while ((jd = jvpn_device_next(net, after))) {
-		after = jvpn_device_ifindex(jd, net);
-		if (jd->birth_net == net) {
-			mutex_lock(&jd->mutex);
-			jd->dying = true;
-			jvpn_socket_close_all(jd);
-			WRITE_ONCE(jd->birth_net, NULL);
-			mutex_unlock(&jd->mutex);
-		}
-		jvpn_device_put(jd);
-	}
+	INIT_LIST_HEAD(devices_born(net));
+	return 0;
 }
 
-static struct pernet_operations jvpn_net_ops = { .pre_exit = net_pre_exit };
+/*
+ * The namespace of the sockets ends; a device that was moved away stays, without
+ * them. Those in it go later, with their interfaces.
+ */
+static void net_pre_exit(struct net *net)
+{
+	struct jvpn_device *jd, *next;
+	LIST_HEAD(closed);
+
+	rtnl_lock();
+	list_for_each_entry_safe(jd, next, devices_born(net), born) {
+		mutex_lock(&jd->mutex);
+		jd->dying = true;
+		jvpn_socket_close_all(jd, &closed);
+		WRITE_ONCE(jd->birth_net, NULL);
+		mutex_unlock(&jd->mutex);
+		list_del_init(&jd->born);
+	}
+	jvpn_socket_release_all(&closed);
+	rtnl_unlock();
+}
+
+static struct pernet_operations jvpn_net_ops = {
+	.init = net_begin,
+	.pre_exit = net_pre_exit,
+	.id = &jvpn_net_id,
+	.size = sizeof(struct jvpn_net),
+};
 
 int jvpn_device_init(void)
 {

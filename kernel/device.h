@@ -10,13 +10,12 @@
  *   jvpn_table.lock       prefix table
  *   jvpn_epoch.lock       replay window and usability of an epoch
  *   jvpn_session.held.lock  packets that wait for a binding
- * The packet paths take no lock but the last two, and those once a batch. On
- * the way into a lane, jvpn_socket.rx_lock and then the lane's own are taken, on
- * the way out the lane's alone: with neither is anything else ever taken.
+ * The packet paths take no lock but the last two, and those once a batch.
  *
  * Lifetime: readers (packet paths, netlink) find sessions, bindings and
  * sockets under RCU and keep none of them. Whoever removes an object unlinks
- * it, stops its timers, and frees it after a grace period.
+ * it, stops its timers, and frees it after a grace period. A session holds its
+ * device until then.
  */
 #ifndef JVPN_DEVICE_H
 #define JVPN_DEVICE_H
@@ -24,39 +23,42 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/xarray.h>
+#include <net/gro_cells.h>
 
 #include "control.h"
-#include "lane.h"
 #include "stats.h"
 #include "table.h"
 
 /**
  * struct jvpn_device - private data of the interface
  * @dev: the interface
+ * @id: its name for good: no other device ever has it
  * @birth_net: namespace it was made in; its sockets and its daemon live there.
- *	  No reference: NULL once that namespace has ended
- * @birth_ifindex: its index there
- * @node: in the list of all devices, under the list's lock
+ *	  No reference: NULL once that namespace has ended. Changes under rtnl and
+ *	  @mutex; what was read under RCU may be used under RCU
+ * @birth_user: user namespace that owned it; who rules over that rules the device
+ * @born: among the devices of @birth_net, under rtnl
  * @mutex: see above
  * @dying: under @mutex: nothing is added any more
  * @sockets: by socket id
  * @table: the sessions
  * @control: channel of control packets to the daemon
  * @stats: counters
- * @lanes: received packets on their way through the walk
+ * @gro: hands inner packets to the stack
  */
 struct jvpn_device {
 	struct net_device *dev;
+	u64 id;
 	struct net *birth_net;
-	int birth_ifindex;
-	struct list_head node;
+	struct user_namespace *birth_user;
+	struct list_head born;
 	struct mutex mutex;
 	bool dying;
 	struct xarray sockets;
 	struct jvpn_table table;
 	struct jvpn_control control;
 	struct jvpn_stats __percpu *stats;
-	struct jvpn_lanes lanes;
+	struct gro_cells gro;
 };
 
 /* Outer IPv6 and UDP header, jvpn header and tag: what a packet grows by at most. */
@@ -84,26 +86,29 @@ static inline void jvpn_path_leave(void)
 /**
  * jvpn_device_get() - find a device for a request
  * @net: namespace of the request
- * @ifindex: index there, or the one at birth if it was born there
+ * @ifindex: index there
  *
  * Return: the device with a reference (jvpn_device_put()), or NULL.
  */
 struct jvpn_device *jvpn_device_get(struct net *net, int ifindex);
 void jvpn_device_put(struct jvpn_device *jd);
 
+/* The same by its id: it must be in @net, or have been made there. */
+struct jvpn_device *jvpn_device_get_by_id(struct net *net, u64 id);
+
 /**
  * jvpn_device_next() - walk the devices that a namespace sees
  * @net: the namespace
- * @after: index that the walk has reached, 0 to begin
+ * @after: id that the walk has reached, 0 to begin
  *
- * Return: the device of the next higher index with a reference, or NULL.
+ * Return: the device of the next higher id with a reference, or NULL.
  */
-struct jvpn_device *jvpn_device_next(struct net *net, int after);
+struct jvpn_device *jvpn_device_next(struct net *net, u64 after);
 
-/* Where its daemon listens: the namespace of birth while there is one. */
+/* Where its events go: the namespace of birth, or NULL once that has ended. Under RCU. */
 struct net *jvpn_device_net(const struct jvpn_device *jd);
 
-/* The index by which a namespace knows the device. */
+/* The index by which a namespace knows the device, 0 if it is not in there. */
 int jvpn_device_ifindex(const struct jvpn_device *jd, const struct net *net);
 
 int jvpn_device_init(void);

@@ -25,6 +25,12 @@ extern const struct nla_policy jvpn_transport_nl_policy[JVPN_A_TRANSPORT_MAX + 1
 extern const struct nla_policy jvpn_epoch_nl_policy[JVPN_A_EPOCH_MAX + 1];
 extern const struct nla_policy jvpn_policy_nl_policy[JVPN_A_POLICY_MAX + 1];
 
+/* Of requests that hold secrets; netlink itself has looked at their outline only. */
+extern const struct nla_policy jvpn_nl_session_new_policy[JVPN_A_SESSION_MAX + 1];
+extern const struct nla_policy jvpn_nl_binding_set_policy[JVPN_A_SESSION_MAX + 1];
+extern const struct nla_policy jvpn_nl_binding_prepare_policy[JVPN_A_SESSION_MAX + 1];
+extern const struct nla_policy jvpn_nl_epoch_set_policy[JVPN_A_SESSION_MAX + 1];
+
 extern const struct genl_ops jvpn_genl_ops[JVPN_GENL_OPS_COUNT];
 extern const struct genl_multicast_group jvpn_genl_mcgrps[__JVPN_NLGRP_COUNT];
 

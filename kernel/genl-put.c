@@ -68,14 +68,19 @@ bool jvpn_put_transition(struct sk_buff *msg, const struct jvpn_transition *t)
 	return false;
 }
 
+static bool put_us(struct sk_buff *msg, int type, u64 ns)
+{
+	return nla_put_u32(msg, type, min_t(u64, div_u64(ns, NSEC_PER_USEC), U32_MAX));
+}
+
 bool jvpn_put_health(struct sk_buff *msg, const struct jvpn_session *s)
 {
 	struct nlattr *nest = nla_nest_start(msg, JVPN_A_SESSION_HEALTH);
 	const struct jvpn_probe *p = &s->probe;
 
 	if (!nest ||
-	    nla_put_u32(msg, JVPN_A_HEALTH_RTT_US, div_u64(p->srtt_ns, NSEC_PER_USEC)) ||
-	    nla_put_u32(msg, JVPN_A_HEALTH_JITTER_US, div_u64(p->rttvar_ns, NSEC_PER_USEC)) ||
+	    put_us(msg, JVPN_A_HEALTH_RTT_US, p->srtt_ns) ||
+	    put_us(msg, JVPN_A_HEALTH_JITTER_US, p->rttvar_ns) ||
 	    nla_put_u32(msg, JVPN_A_HEALTH_LOSS, jvpn_probe_loss_locked(s)) ||
 	    put_u64(msg, JVPN_A_HEALTH_LAST_RX, READ_ONCE(s->last_rx), JVPN_A_HEALTH_PAD) ||
 	    put_u64(msg, JVPN_A_HEALTH_ECHO_COUNTER, p->echo_counter, JVPN_A_HEALTH_PAD) ||
@@ -85,9 +90,19 @@ bool jvpn_put_health(struct sk_buff *msg, const struct jvpn_session *s)
 	return false;
 }
 
-bool jvpn_put_session_head(struct sk_buff *msg, const struct jvpn_session *s, u32 ifindex)
+bool jvpn_put_device(struct sk_buff *msg, const struct jvpn_device *jd, const struct net *net,
+		     struct jvpn_genl_name name)
 {
-	return nla_put_u32(msg, JVPN_A_SESSION_IFINDEX, ifindex) ||
+	int ifindex = jvpn_device_ifindex(jd, net);
+
+	return (ifindex && nla_put_u32(msg, name.ifindex, ifindex)) ||
+	       put_u64(msg, name.device_id, jd->id, name.pad);
+}
+
+bool jvpn_put_session_head(struct sk_buff *msg, const struct jvpn_session *s,
+			   const struct net *net)
+{
+	return jvpn_put_device(msg, s->jd, net, JVPN_GENL_NAME_OF(SESSION)) ||
 	       nla_put(msg, JVPN_A_SESSION_ID, sizeof(s->id), s->id) ||
 	       nla_put_u32(msg, JVPN_A_SESSION_STATE, s->state) ||
 	       put_u64(msg, JVPN_A_SESSION_VERSION, s->version, JVPN_A_SESSION_PAD) ||
@@ -251,15 +266,16 @@ static bool put_history(struct sk_buff *msg, const struct jvpn_session *s)
 	return false;
 }
 
-bool jvpn_put_session(struct sk_buff *msg, const struct jvpn_session *s, u32 ifindex,
+bool jvpn_put_session(struct sk_buff *msg, const struct jvpn_session *s, const struct net *net,
 		      bool history)
 {
 	struct jvpn_binding *b = rcu_dereference_protected(s->binding,
 							   lockdep_is_held(&s->lock));
 
-	return jvpn_put_session_head(msg, s, ifindex) ||
+	return jvpn_put_session_head(msg, s, net) ||
 	       nla_put_u32(msg, JVPN_A_SESSION_ROLE, s->role) ||
 	       nla_put_string(msg, JVPN_A_SESSION_LABEL, s->label) ||
+	       nla_put(msg, JVPN_A_SESSION_PEER_ID, sizeof(s->peer_id), s->peer_id) ||
 	       put_u64(msg, JVPN_A_SESSION_PEER_VERSION, s->peer_version, JVPN_A_SESSION_PAD) ||
 	       nla_put_u32(msg, JVPN_A_SESSION_PEER_EPOCH, s->peer_epoch) ||
 	       put_u64(msg, JVPN_A_SESSION_CREATED, s->created, JVPN_A_SESSION_PAD) ||

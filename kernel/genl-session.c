@@ -11,6 +11,32 @@
 #include "session.h"
 #include "socket.h"
 
+/* ---- requests that hold keys ---- */
+
+/*
+ * Netlink has only looked at the outline, so that whatever is wrong with the
+ * request it comes to here, where its keys are wiped: before the buffer is freed,
+ * and before a refusal sends the request back.
+ */
+static int keyed_run(struct sk_buff *skb, struct genl_info *info,
+		     const struct nla_policy *policy,
+		     int (*run)(struct sk_buff *skb, struct genl_info *info))
+{
+	struct nlattr *attrs[JVPN_A_SESSION_MAX + 1];
+	struct nlattr **outline = info->attrs;
+	int err;
+
+	err = genlmsg_parse(info->nlhdr, &jvpn_genl_family, attrs, JVPN_A_SESSION_MAX, policy,
+			    info->extack);
+	if (!err) {
+		info->attrs = attrs;
+		err = run(skb, info);
+		info->attrs = outline;
+	}
+	memzero_explicit(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr));
+	return err;
+}
+
 /* ---- reading attributes ---- */
 
 static int bad_attr(struct netlink_ext_ack *extack, const struct nlattr *attr, const char *text)
@@ -266,11 +292,10 @@ static int parse_request(struct genl_info *info, struct jvpn_binding_request *re
 
 /* ---- answering ---- */
 
-static bool put_result(struct sk_buff *msg, struct genl_info *info,
+static bool put_result(struct sk_buff *msg, struct genl_info *info, const struct jvpn_device *jd,
 		       const struct jvpn_binding_result *res)
 {
-	return nla_put_u32(msg, JVPN_A_SESSION_IFINDEX,
-			   nla_get_u32(info->attrs[JVPN_A_SESSION_IFINDEX])) ||
+	return jvpn_put_device(msg, jd, genl_info_net(info), JVPN_GENL_NAME_OF(SESSION)) ||
 	       nla_put(msg, JVPN_A_SESSION_ID, JVPN_SESSION_ID_SIZE,
 		       nla_data(info->attrs[JVPN_A_SESSION_ID])) ||
 	       nla_put_u32(msg, JVPN_A_SESSION_STATE, res->state) ||
@@ -284,14 +309,14 @@ static bool put_result(struct sk_buff *msg, struct genl_info *info,
  * The answer carries the current version, whether the request was applied or
  * not; @err then becomes the netlink error.
  */
-static int answer(struct sk_buff *msg, struct genl_info *info, u8 cmd,
-		  const struct jvpn_binding_result *res,
+static int answer(struct sk_buff *msg, struct genl_info *info, const struct jvpn_device *jd,
+		  u8 cmd, const struct jvpn_binding_result *res,
 		  const struct jvpn_transition *steps, int err)
 {
 	void *hdr = genlmsg_put_reply(msg, info, &jvpn_genl_family, 0, cmd);
 	u32 i;
 
-	if (!hdr || put_result(msg, info, res))
+	if (!hdr || put_result(msg, info, jd, res))
 		goto too_small;
 	for (i = 0; i < res->steps; i++)
 		if (jvpn_put_transition(msg, &steps[i]))
@@ -378,16 +403,16 @@ static int change_apply(struct change *c, struct genl_info *info, u8 cmd, change
 		copy_steps(s, &c->res, steps);
 	}
 	rcu_read_unlock();
-	return answer(msg, info, cmd, &c->res, steps, err);
+	return answer(msg, info, c->jd, cmd, &c->res, steps, err);
 }
 
-static int change_begin(struct change *c, struct genl_info *info)
+static int change_begin(struct change *c, const struct sk_buff *skb, struct genl_info *info)
 {
 	int err = parse_request(info, &c->req);
 
 	if (err)
 		return err;
-	c->jd = jvpn_genl_device(info, JVPN_A_SESSION_IFINDEX);
+	c->jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(SESSION));
 	return PTR_ERR_OR_ZERO(c->jd);
 }
 
@@ -455,10 +480,10 @@ static int change_set(struct jvpn_session *s, struct change *c, struct netlink_e
 	return jvpn_binding_commit(s, c->b, &c->req, &c->res, extack);
 }
 
-int jvpn_nl_binding_set_doit(struct sk_buff *skb, struct genl_info *info)
+static int binding_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct change c = {};
-	int err = change_begin(&c, info);
+	int err = change_begin(&c, skb, info);
 
 	if (err)
 		return err;
@@ -473,6 +498,11 @@ int jvpn_nl_binding_set_doit(struct sk_buff *skb, struct genl_info *info)
 		err = change_apply(&c, info, JVPN_CMD_BINDING_SET, change_set);
 	change_end(&c);
 	return err;
+}
+
+int jvpn_nl_binding_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return keyed_run(skb, info, jvpn_nl_binding_set_policy, binding_set);
 }
 
 /* The request counts on the bound transport, and there is none. */
@@ -495,10 +525,10 @@ static int change_epoch(struct jvpn_session *s, struct change *c, struct netlink
 	return jvpn_binding_refresh(s, c->b, &c->req, &c->res, extack);
 }
 
-int jvpn_nl_epoch_set_doit(struct sk_buff *skb, struct genl_info *info)
+static int epoch_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct change c = {};
-	int err = change_begin(&c, info);
+	int err = change_begin(&c, skb, info);
 
 	if (err)
 		return err;
@@ -512,15 +542,20 @@ int jvpn_nl_epoch_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+int jvpn_nl_epoch_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return keyed_run(skb, info, jvpn_nl_epoch_set_policy, epoch_set);
+}
+
 static int change_prepare(struct jvpn_session *s, struct change *c, struct netlink_ext_ack *extack)
 {
 	return jvpn_binding_prepare(s, c->b, &c->req, &c->res, extack);
 }
 
-int jvpn_nl_binding_prepare_doit(struct sk_buff *skb, struct genl_info *info)
+static int binding_prepare(struct sk_buff *skb, struct genl_info *info)
 {
 	struct change c = {};
-	int err = change_begin(&c, info);
+	int err = change_begin(&c, skb, info);
 
 	if (err)
 		return err;
@@ -540,6 +575,11 @@ int jvpn_nl_binding_prepare_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+int jvpn_nl_binding_prepare_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return keyed_run(skb, info, jvpn_nl_binding_prepare_policy, binding_prepare);
+}
+
 static int change_cancel(struct jvpn_session *s, struct change *c, struct netlink_ext_ack *extack)
 {
 	return jvpn_binding_cancel(s, &c->req, &c->res, extack);
@@ -554,7 +594,7 @@ int jvpn_nl_binding_cancel_doit(struct sk_buff *skb, struct genl_info *info)
 		return jvpn_genl_missing(info, JVPN_A_SESSION_ID, "id of the session is missing");
 	c.req.has_cookie = info->attrs[JVPN_A_SESSION_COOKIE];
 	c.req.cookie = get_u64_or(info, JVPN_A_SESSION_COOKIE, 0);
-	c.jd = jvpn_genl_device(info, JVPN_A_SESSION_IFINDEX);
+	c.jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(SESSION));
 	if (IS_ERR(c.jd))
 		return PTR_ERR(c.jd);
 	err = change_apply(&c, info, JVPN_CMD_BINDING_CANCEL, change_cancel);
@@ -576,7 +616,7 @@ int jvpn_nl_session_transition_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!info->attrs[JVPN_A_SESSION_EVENT] || !info->attrs[JVPN_A_SESSION_REASON])
 		return jvpn_genl_missing(info, JVPN_A_SESSION_EVENT,
 					 "event and reason are needed: every transition has one");
-	err = change_begin(&c, info);
+	err = change_begin(&c, skb, info);
 	if (err)
 		return err;
 	err = change_apply(&c, info, JVPN_CMD_SESSION_TRANSITION, change_transition);
@@ -596,6 +636,13 @@ struct settings {
 	struct genl_info *info;
 };
 
+/* Who the peer is may be said once: a daemon that adopts a session may know. */
+static bool peer_id_changes(const struct jvpn_session *s, const struct nlattr *attr)
+{
+	return attr && memchr_inv(s->peer_id, 0, sizeof(s->peer_id)) &&
+	       memcmp(s->peer_id, nla_data(attr), sizeof(s->peer_id));
+}
+
 static int settings_check(struct jvpn_session *s, struct genl_info *info,
 			  struct jvpn_policy *policy)
 {
@@ -606,6 +653,9 @@ static int settings_check(struct jvpn_session *s, struct genl_info *info,
 	*policy = s->policy;
 	if (nest && parse_policy(nest, policy, info->extack))
 		return -EINVAL;
+	if (peer_id_changes(s, info->attrs[JVPN_A_SESSION_PEER_ID]))
+		return bad_attr(info->extack, info->attrs[JVPN_A_SESSION_PEER_ID],
+				"The session is another peer's, and peer-id is immutable");
 	if (!deadline || nest)
 		return 0;
 	wanted = nla_get_u64(deadline);
@@ -619,7 +669,11 @@ static int settings_check(struct jvpn_session *s, struct genl_info *info,
 static void settings_apply(struct jvpn_session *s, struct genl_info *info,
 			   const struct jvpn_policy *policy)
 {
+	const struct nlattr *peer_id = info->attrs[JVPN_A_SESSION_PEER_ID];
+
 	s->policy = *policy;
+	if (peer_id)
+		memcpy(s->peer_id, nla_data(peer_id), sizeof(s->peer_id));
 	s->session_deadline = get_u64_or(info, JVPN_A_SESSION_SESSION_DEADLINE,
 					 s->session_deadline);
 	s->lease_deadline = get_u64_or(info, JVPN_A_SESSION_LEASE_DEADLINE, s->lease_deadline);
@@ -646,7 +700,7 @@ static int change_settings(struct jvpn_session *s, struct change *c,
 int jvpn_nl_session_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct settings set = { .info = info };
-	int err = change_begin(&set.c, info);
+	int err = change_begin(&set.c, skb, info);
 
 	if (err)
 		return err;
@@ -670,6 +724,8 @@ static int parse_new(struct genl_info *info, struct jvpn_session_params *p)
 	p->role = nla_get_u32(tb[JVPN_A_SESSION_ROLE]);
 	if (tb[JVPN_A_SESSION_LABEL])
 		nla_strscpy(p->label, tb[JVPN_A_SESSION_LABEL], sizeof(p->label));
+	if (tb[JVPN_A_SESSION_PEER_ID])
+		memcpy(p->peer_id, nla_data(tb[JVPN_A_SESSION_PEER_ID]), sizeof(p->peer_id));
 	p->session_deadline = get_u64_or(info, JVPN_A_SESSION_SESSION_DEADLINE, 0);
 	p->lease_deadline = get_u64_or(info, JVPN_A_SESSION_LEASE_DEADLINE, 0);
 	p->birth_deadline = get_u64_or(info, JVPN_A_SESSION_BIRTH_DEADLINE, 0);
@@ -725,8 +781,8 @@ static int session_add(struct change *c, struct jvpn_session *s, struct netlink_
 	return 0;
 }
 
-static int session_new(struct change *c, struct genl_info *info,
-		       const struct jvpn_session_params *p)
+static int session_make(struct change *c, struct genl_info *info,
+			const struct jvpn_session_params *p)
 {
 	struct jvpn_binding_result res = { .state = JVPN_STATE_BIRTH };
 	struct sk_buff *msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
@@ -744,13 +800,13 @@ static int session_new(struct change *c, struct genl_info *info,
 	err = session_add(c, s, info->extack);
 	mutex_unlock(&c->jd->mutex);
 	if (!err)
-		return answer(msg, info, JVPN_CMD_SESSION_NEW, &res, NULL, 0);
+		return answer(msg, info, c->jd, JVPN_CMD_SESSION_NEW, &res, NULL, 0);
 err_free:
 	nlmsg_free(msg);
 	return err;
 }
 
-int jvpn_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
+static int session_new(struct sk_buff *skb, struct genl_info *info)
 {
 	struct jvpn_session_params *p = kzalloc(sizeof(*p), GFP_KERNEL);
 	struct change c = {};
@@ -763,18 +819,23 @@ int jvpn_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
 		err = check_new(info, p);
 	if (err)
 		goto out;
-	c.jd = jvpn_genl_device(info, JVPN_A_SESSION_IFINDEX);
+	c.jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(SESSION));
 	err = PTR_ERR_OR_ZERO(c.jd);
 	if (err)
 		goto out;
 	if (p->role == JVPN_ROLE_GATEWAY)
 		err = change_binding(&c, info);
 	if (!err)
-		err = session_new(&c, info, p);
+		err = session_make(&c, info, p);
 	change_end(&c);
 out:
 	kfree(p);
 	return err;
+}
+
+int jvpn_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return keyed_run(skb, info, jvpn_nl_session_new_policy, session_new);
 }
 
 /* ---- session-get, session-del ---- */
@@ -787,7 +848,7 @@ static bool put_found(struct sk_buff *msg, struct jvpn_session *s, struct genl_i
 	bool full;
 
 	spin_lock_bh(&s->lock);
-	full = jvpn_put_session(msg, s, nla_get_u32(info->attrs[JVPN_A_SESSION_IFINDEX]), true);
+	full = jvpn_put_session(msg, s, genl_info_net(info), true);
 	spin_unlock_bh(&s->lock);
 	return full;
 }
@@ -822,7 +883,7 @@ int jvpn_nl_session_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (!info->attrs[JVPN_A_SESSION_ID])
 		return jvpn_genl_missing(info, JVPN_A_SESSION_ID, "id of the session is missing");
-	jd = jvpn_genl_device(info, JVPN_A_SESSION_IFINDEX);
+	jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(SESSION));
 	if (IS_ERR(jd))
 		return PTR_ERR(jd);
 	msg = genlmsg_new(SESSION_MSG_SIZE, GFP_KERNEL);
@@ -860,7 +921,7 @@ int jvpn_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (!info->attrs[JVPN_A_SESSION_ID])
 		return jvpn_genl_missing(info, JVPN_A_SESSION_ID, "id of the session is missing");
-	jd = jvpn_genl_device(info, JVPN_A_SESSION_IFINDEX);
+	jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(SESSION));
 	if (IS_ERR(jd))
 		return PTR_ERR(jd);
 	mutex_lock(&jd->mutex);

@@ -33,20 +33,50 @@ int jvpn_genl_missing(struct genl_info *info, int attr, const char *text)
 	return -EINVAL;
 }
 
-struct jvpn_device *jvpn_genl_device(struct genl_info *info, int attr)
+/*
+ * Its sockets, and the addresses that its sessions tell of, are where it was
+ * made: to be given the interface is not to rule over them.
+ */
+static bool may_rule(const struct sk_buff *skb, const struct jvpn_device *jd)
+{
+	return netlink_ns_capable(skb, jd->birth_user, CAP_NET_ADMIN);
+}
+
+static struct jvpn_device *device_of_request(const struct sk_buff *skb, struct net *net,
+					     struct nlattr *ifindex, struct nlattr *id,
+					     struct netlink_ext_ack *extack)
 {
 	struct jvpn_device *jd;
 
-	if (!info->attrs[attr])
-		return ERR_PTR(jvpn_genl_missing(info, attr,
-						 "ifindex of the jvpn device is missing"));
-	jd = jvpn_device_get(genl_info_net(info), nla_get_u32(info->attrs[attr]));
+	if (ifindex && id) {
+		NL_SET_ERR_MSG_ATTR(extack, id, "Name the device by ifindex or device-id, not both");
+		return ERR_PTR(-EINVAL);
+	}
+	jd = id ? jvpn_device_get_by_id(net, nla_get_u64(id)) :
+		  jvpn_device_get(net, nla_get_u32(ifindex));
 	if (!jd) {
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attr],
-				    "No jvpn device of this ifindex in this network namespace");
+		NL_SET_ERR_MSG_ATTR(extack, id ? id : ifindex,
+				    "No such jvpn device in this network namespace");
 		return ERR_PTR(-ENODEV);
 	}
+	if (!may_rule(skb, jd)) {
+		NL_SET_ERR_MSG_ATTR(extack, id ? id : ifindex,
+				    "CAP_NET_ADMIN is needed where the device was made");
+		jvpn_device_put(jd);
+		return ERR_PTR(-EPERM);
+	}
 	return jd;
+}
+
+struct jvpn_device *jvpn_genl_device(const struct sk_buff *skb, struct genl_info *info,
+				     struct jvpn_genl_name name)
+{
+	struct nlattr *ifindex = info->attrs[name.ifindex], *id = info->attrs[name.device_id];
+
+	if (!ifindex && !id)
+		return ERR_PTR(jvpn_genl_missing(info, name.ifindex,
+						 "ifindex or device-id of the jvpn device is missing"));
+	return device_of_request(skb, genl_info_net(info), ifindex, id, info->extack);
 }
 
 /* ---- devices ---- */
@@ -83,7 +113,7 @@ static bool put_jvpn_device(struct sk_buff *msg, struct jvpn_device *jd, const s
 {
 	u32 portid = READ_ONCE(jd->control.portid);
 
-	return nla_put_u32(msg, JVPN_A_DEVICE_IFINDEX, jvpn_device_ifindex(jd, net)) ||
+	return jvpn_put_device(msg, jd, net, JVPN_GENL_NAME_OF(DEVICE)) ||
 	       nla_put_string(msg, JVPN_A_DEVICE_IFNAME, jd->dev->name) ||
 	       nla_put_u32(msg, JVPN_A_DEVICE_MAX_SESSIONS, READ_ONCE(jd->table.max)) ||
 	       nla_put_u32(msg, JVPN_A_DEVICE_SESSIONS, READ_ONCE(jd->table.count)) ||
@@ -96,7 +126,7 @@ static bool put_jvpn_device(struct sk_buff *msg, struct jvpn_device *jd, const s
 
 int jvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct jvpn_device *jd = jvpn_genl_device(info, JVPN_A_DEVICE_IFINDEX);
+	struct jvpn_device *jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(DEVICE));
 	struct sk_buff *msg;
 	bool full;
 	void *hdr;
@@ -127,28 +157,40 @@ static int dump_refuse(struct netlink_callback *cb, int attr)
 	return -EINVAL;
 }
 
+static bool dump_device(struct sk_buff *skb, struct netlink_callback *cb, struct jvpn_device *jd,
+			const struct net *net)
+{
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				&jvpn_genl_family, NLM_F_MULTI, JVPN_CMD_DEVICE_GET);
+
+	if (!hdr)
+		return true;
+	if (put_jvpn_device(skb, jd, net)) {
+		genlmsg_cancel(skb, hdr);
+		return true;
+	}
+	genlmsg_end(skb, hdr);
+	return false;
+}
+
 int jvpn_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct net *net = sock_net(skb->sk);
 	struct jvpn_device *jd;
+	bool full = false;
 	int err;
 
 	err = dump_refuse(cb, JVPN_A_DEVICE_IFINDEX);
+	if (!err)
+		err = dump_refuse(cb, JVPN_A_DEVICE_DEVICE_ID);
 	if (err)
 		return err;
-	while ((jd = jvpn_device_next(net, cb->args[0]))) {
-		void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-					&jvpn_genl_family, NLM_F_MULTI, JVPN_CMD_DEVICE_GET);
-		bool full = !hdr || put_jvpn_device(skb, jd, net);
-
+	while (!full && (jd = jvpn_device_next(net, cb->args[0]))) {
+		if (may_rule(cb->skb, jd))
+			full = dump_device(skb, cb, jd, net);
 		if (!full)
-			cb->args[0] = jvpn_device_ifindex(jd, net);
+			cb->args[0] = jd->id;
 		jvpn_device_put(jd);
-		if (full && hdr)
-			genlmsg_cancel(skb, hdr);
-		if (full)
-			break;
-		genlmsg_end(skb, hdr);
 	}
 	return skb->len;
 }
@@ -162,7 +204,7 @@ int jvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!max)
 		return jvpn_genl_missing(info, JVPN_A_DEVICE_MAX_SESSIONS,
 					 "max-sessions is missing: nothing to set");
-	jd = jvpn_genl_device(info, JVPN_A_DEVICE_IFINDEX);
+	jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(DEVICE));
 	if (IS_ERR(jd))
 		return PTR_ERR(jd);
 	mutex_lock(&jd->mutex);
@@ -200,11 +242,11 @@ static int parse_local(struct genl_info *info, struct jvpn_addr *local)
 	return 0;
 }
 
-static bool put_socket(struct sk_buff *msg, const struct jvpn_socket *js, u32 ifindex)
+static bool put_socket(struct sk_buff *msg, const struct jvpn_socket *js, const struct net *net)
 {
 	const struct jvpn_addr *a = &js->local;
 
-	return nla_put_u32(msg, JVPN_A_SOCKET_IFINDEX, ifindex) ||
+	return jvpn_put_device(msg, js->jd, net, JVPN_GENL_NAME_OF(SOCKET)) ||
 	       nla_put_u32(msg, JVPN_A_SOCKET_ID, js->id) ||
 	       (a->family == AF_INET ?
 		nla_put_in_addr(msg, JVPN_A_SOCKET_LOCAL_IPV4, a->v4) :
@@ -229,7 +271,7 @@ static int socket_new_locked(struct jvpn_device *jd, struct genl_info *info, str
 	if (IS_ERR(js))
 		return PTR_ERR(js);
 	hdr = genlmsg_put_reply(msg, info, &jvpn_genl_family, 0, JVPN_CMD_SOCKET_NEW);
-	if (!hdr || put_socket(msg, js, nla_get_u32(info->attrs[JVPN_A_SOCKET_IFINDEX]))) {
+	if (!hdr || put_socket(msg, js, genl_info_net(info))) {
 		jvpn_socket_close(js);
 		return -EMSGSIZE;
 	}
@@ -251,7 +293,7 @@ int jvpn_nl_socket_new_doit(struct sk_buff *skb, struct genl_info *info)
 		params.ifindex = nla_get_u32(info->attrs[JVPN_A_SOCKET_BIND_IFINDEX]);
 	if (info->attrs[JVPN_A_SOCKET_FWMARK])
 		params.mark = nla_get_u32(info->attrs[JVPN_A_SOCKET_FWMARK]);
-	jd = jvpn_genl_device(info, JVPN_A_SOCKET_IFINDEX);
+	jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(SOCKET));
 	if (IS_ERR(jd))
 		return PTR_ERR(jd);
 	msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
@@ -295,7 +337,7 @@ int jvpn_nl_socket_del_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (!info->attrs[JVPN_A_SOCKET_ID])
 		return jvpn_genl_missing(info, JVPN_A_SOCKET_ID, "id of the socket is missing");
-	jd = jvpn_genl_device(info, JVPN_A_SOCKET_IFINDEX);
+	jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(SOCKET));
 	if (IS_ERR(jd))
 		return PTR_ERR(jd);
 	mutex_lock(&jd->mutex);
@@ -305,48 +347,64 @@ int jvpn_nl_socket_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static int dump_device(struct sk_buff *skb, struct netlink_callback *cb, int attr,
-		       struct jvpn_device **jd)
+/*
+ * The device that a dump is about, with a reference. Its name may be another's
+ * before the dump ends: by its id it goes on with the one that it began with.
+ */
+static struct jvpn_device *dump_of(struct sk_buff *skb, struct netlink_callback *cb,
+				   struct jvpn_genl_name name)
 {
 	struct nlattr **attrs = jvpn_dump_attrs(cb);
+	struct nlattr *ifindex = attrs ? attrs[name.ifindex] : NULL;
+	struct nlattr *id = attrs ? attrs[name.device_id] : NULL;
+	struct net *net = sock_net(skb->sk);
+	struct jvpn_device *jd;
 
-	if (!attrs || !attrs[attr]) {
-		NL_SET_ERR_MSG(cb->extack, "ifindex of the jvpn device is missing");
-		return -EINVAL;
+	if (cb->args[1]) {
+		jd = jvpn_device_get_by_id(net, cb->args[1]);
+		return jd ? jd : ERR_PTR(-ENODEV);
 	}
-	*jd = jvpn_device_get(sock_net(skb->sk), nla_get_u32(attrs[attr]));
-	if (*jd)
-		return 0;
-	NL_SET_ERR_MSG_ATTR(cb->extack, attrs[attr],
-			    "No jvpn device of this ifindex in this network namespace");
-	return -ENODEV;
+	if (!ifindex && !id) {
+		NL_SET_ERR_MSG(cb->extack, "ifindex or device-id of the jvpn device is missing");
+		return ERR_PTR(-EINVAL);
+	}
+	jd = device_of_request(cb->skb, net, ifindex, id, cb->extack);
+	if (!IS_ERR(jd))
+		cb->args[1] = jd->id;
+	return jd;
+}
+
+static bool dump_socket(struct sk_buff *skb, struct netlink_callback *cb,
+			const struct jvpn_socket *js)
+{
+	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				&jvpn_genl_family, NLM_F_MULTI, JVPN_CMD_SOCKET_GET);
+
+	if (!hdr)
+		return true;
+	if (put_socket(skb, js, sock_net(skb->sk))) {
+		genlmsg_cancel(skb, hdr);
+		return true;
+	}
+	genlmsg_end(skb, hdr);
+	return false;
 }
 
 int jvpn_nl_socket_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct jvpn_device *jd;
+	struct jvpn_device *jd = dump_of(skb, cb, JVPN_GENL_NAME_OF(SOCKET));
 	struct jvpn_socket *js;
 	unsigned long id;
-	int err;
 
-	err = dump_device(skb, cb, JVPN_A_SOCKET_IFINDEX, &jd);
-	if (err)
-		return err;
-	mutex_lock(&jd->mutex);
+	if (IS_ERR(jd))
+		return PTR_ERR(jd);
+	rcu_read_lock();
 	xa_for_each_start(&jd->sockets, id, js, cb->args[0]) {
-		void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-					&jvpn_genl_family, NLM_F_MULTI, JVPN_CMD_SOCKET_GET);
-
-		if (!hdr)
+		if (dump_socket(skb, cb, js))
 			break;
-		if (put_socket(skb, js, jvpn_device_ifindex(jd, sock_net(skb->sk)))) {
-			genlmsg_cancel(skb, hdr);
-			break;
-		}
-		genlmsg_end(skb, hdr);
 		cb->args[0] = id + 1;
 	}
-	mutex_unlock(&jd->mutex);
+	rcu_read_unlock();
 	jvpn_device_put(jd);
 	return skb->len;
 }
@@ -363,11 +421,9 @@ static bool dump_session(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!hdr)
 		return true;
 	genl_dump_check_consistent(cb, hdr);
-	rcu_read_lock();
 	spin_lock_bh(&s->lock);
-	full = jvpn_put_session(skb, s, jvpn_device_ifindex(s->jd, sock_net(skb->sk)), history);
+	full = jvpn_put_session(skb, s, sock_net(skb->sk), history);
 	spin_unlock_bh(&s->lock);
-	rcu_read_unlock();
 	if (full)
 		genlmsg_cancel(skb, hdr);
 	else
@@ -375,38 +431,46 @@ static bool dump_session(struct sk_buff *skb, struct netlink_callback *cb,
 	return full;
 }
 
+/*
+ * By serial number from where the last message ended, under RCU: nobody waits
+ * for a dump. A session that comes or goes meanwhile changes the generation, at
+ * the latest by the time of the next message, which then says so.
+ */
 int jvpn_nl_session_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct jvpn_device *jd;
 	struct jvpn_session *s;
+	unsigned long serial;
 	int err;
 
 	err = dump_refuse(cb, JVPN_A_SESSION_ID);
-	if (!err)
-		err = dump_device(skb, cb, JVPN_A_SESSION_IFINDEX, &jd);
 	if (err)
 		return err;
-	mutex_lock(&jd->mutex);
-	cb->seq = jd->table.generation;
-	list_for_each_entry(s, &jd->table.sessions, list) {
-		if (s->serial <= cb->args[0])
-			continue;
+	jd = dump_of(skb, cb, JVPN_GENL_NAME_OF(SESSION));
+	if (IS_ERR(jd))
+		return PTR_ERR(jd);
+	rcu_read_lock();
+	/* Pairs with that of generation_change(): what comes later is seen or counts. */
+	cb->seq = smp_load_acquire(&jd->table.generation);
+	xa_for_each_start(&jd->table.sessions, serial, s, cb->args[0]) {
 		/* One that fills a message of its own goes without its history. */
 		if (dump_session(skb, cb, s, true) &&
-		    (skb->len || dump_session(skb, cb, s, false)))
+		    (skb->len || dump_session(skb, cb, s, false))) {
+			err = skb->len ? 0 : -EMSGSIZE;
 			break;
-		cb->args[0] = s->serial;
+		}
+		cb->args[0] = serial + 1;
 	}
-	mutex_unlock(&jd->mutex);
+	rcu_read_unlock();
 	jvpn_device_put(jd);
-	return skb->len;
+	return err ? err : skb->len;
 }
 
 /* ---- control packets ---- */
 
 int jvpn_nl_packet_register_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct jvpn_device *jd = jvpn_genl_device(info, JVPN_A_PACKET_IFINDEX);
+	struct jvpn_device *jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(PACKET));
 	const struct nlattr *key;
 
 	if (IS_ERR(jd))
@@ -448,13 +512,14 @@ int jvpn_nl_packet_send_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!payload || !info->attrs[JVPN_A_PACKET_TRANSPORT])
 		return jvpn_genl_missing(info, JVPN_A_PACKET_PAYLOAD,
 					 "transport and payload are needed");
-	/* Data keys never leave the kernel, so nobody else has data to send. */
-	if (!nla_len(payload) || *(u8 *)nla_data(payload) == JVPN_MSG_DATA) {
+	/* Data keys never leave the kernel, and no other service's language is spoken. */
+	if (!jvpn_wire_control_valid(JVPN_WIRE_TO_GATEWAY | JVPN_WIRE_TO_CLIENT, nla_data(payload),
+				     nla_len(payload))) {
 		NL_SET_ERR_MSG_ATTR(info->extack, payload,
-				    "The payload must be a control message, not DATA or empty");
+				    "The payload must be a control message of exact size, not DATA");
 		return -EINVAL;
 	}
-	jd = jvpn_genl_device(info, JVPN_A_PACKET_IFINDEX);
+	jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(PACKET));
 	if (IS_ERR(jd))
 		return PTR_ERR(jd);
 	err = packet_send(jd, info);

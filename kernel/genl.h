@@ -5,6 +5,8 @@
 
 #include <net/genetlink.h>
 
+#include <linux/jvpn.h>
+
 struct jvpn_addr;
 struct jvpn_device;
 struct jvpn_session;
@@ -16,8 +18,34 @@ extern struct genl_family jvpn_genl_family;
 int jvpn_genl_init(void);
 void jvpn_genl_exit(void);
 
-/* The device that a request names, with a reference, or NULL with an extack sentence. */
-struct jvpn_device *jvpn_genl_device(struct genl_info *info, int attr);
+/**
+ * struct jvpn_genl_name - the attributes of a set that name a device
+ */
+struct jvpn_genl_name {
+	int ifindex;
+	int device_id;
+	int pad;
+};
+
+#define JVPN_GENL_NAME_OF(SET)						\
+	((struct jvpn_genl_name){ JVPN_A_##SET##_IFINDEX, JVPN_A_##SET##_DEVICE_ID, \
+				  JVPN_A_##SET##_PAD })
+
+/**
+ * jvpn_genl_device() - the device that a request names
+ * @skb: the request
+ * @info: its attributes
+ * @name: those that may name the device
+ *
+ * Return: the device with a reference, or an ERR_PTR with an extack sentence;
+ * -EPERM if whoever asks does not rule over the namespace that it was made in.
+ */
+struct jvpn_device *jvpn_genl_device(const struct sk_buff *skb, struct genl_info *info,
+				     struct jvpn_genl_name name);
+
+/* Put what names the device in @net; true if there is no room. */
+bool jvpn_put_device(struct sk_buff *msg, const struct jvpn_device *jd, const struct net *net,
+		     struct jvpn_genl_name name);
 
 /* A required attribute is missing: the error, with an extack sentence. */
 int jvpn_genl_missing(struct genl_info *info, int attr, const char *text);
@@ -33,12 +61,13 @@ int jvpn_genl_transport(struct jvpn_device *jd, const struct nlattr *nest,
 			struct jvpn_transport *t, struct netlink_ext_ack *extack);
 
 /* Put attributes; true if there is no room. The session is locked. */
-bool jvpn_put_session_head(struct sk_buff *msg, const struct jvpn_session *s, u32 ifindex);
+bool jvpn_put_session_head(struct sk_buff *msg, const struct jvpn_session *s,
+			   const struct net *net);
 bool jvpn_put_transition(struct sk_buff *msg, const struct jvpn_transition *t);
 bool jvpn_put_health(struct sk_buff *msg, const struct jvpn_session *s);
 
 /* All of a session; @history: its last transitions too. */
-bool jvpn_put_session(struct sk_buff *msg, const struct jvpn_session *s, u32 ifindex,
+bool jvpn_put_session(struct sk_buff *msg, const struct jvpn_session *s, const struct net *net,
 		      bool history);
 
 /* A transport as a nest @type; @local: its local address, or NULL. */

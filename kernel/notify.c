@@ -14,9 +14,15 @@ static void lost(struct net *net, u32 group)
 	genl_set_err(&jvpn_genl_family, net, 0, group, -ENOBUFS);
 }
 
-static bool anyone(struct jvpn_device *jd, u32 group)
+/*
+ * Where somebody listens, or NULL. Events tell of the underlay: those who rule
+ * over it hear them, and nobody in the namespace that a device was moved to.
+ */
+static struct net *listeners(struct jvpn_device *jd, u32 group)
 {
-	return genl_has_listeners(&jvpn_genl_family, jvpn_device_net(jd), group);
+	struct net *net = jvpn_device_net(jd);
+
+	return net && genl_has_listeners(&jvpn_genl_family, net, group) ? net : NULL;
 }
 
 static void *event_begin(struct sk_buff *msg, u8 cmd)
@@ -25,99 +31,113 @@ static void *event_begin(struct sk_buff *msg, u8 cmd)
 }
 
 /* Send what is complete; otherwise tell the group that something was lost. */
-static void event_end(struct jvpn_device *jd, struct sk_buff *msg, void *hdr, bool full,
-		      u32 group)
+static void event_end(struct net *net, struct sk_buff *msg, void *hdr, bool full, u32 group)
 {
 	if (!hdr || full) {
 		nlmsg_free(msg);
-		lost(jvpn_device_net(jd), group);
+		lost(net, group);
 		return;
 	}
 	genlmsg_end(msg, hdr);
-	genlmsg_multicast_netns(&jvpn_genl_family, jvpn_device_net(jd), msg, 0, group, GFP_ATOMIC);
+	genlmsg_multicast_netns(&jvpn_genl_family, net, msg, 0, group, GFP_ATOMIC);
 }
 
-static void notify_transition(struct jvpn_session *s, const struct jvpn_transition *t)
+static void notify_transition(struct net *net, struct jvpn_session *s,
+			      const struct jvpn_transition *t)
 {
-	struct jvpn_device *jd = s->jd;
 	struct sk_buff *msg = genlmsg_new(NLMSG_GOODSIZE, GFP_ATOMIC);
 	void *hdr = event_begin(msg, JVPN_CMD_SESSION_NTF);
 	bool full = false;
 
 	if (hdr)
-		full = nla_put_u32(msg, JVPN_A_SESSION_IFINDEX,
-				   jvpn_device_ifindex(jd, jvpn_device_net(jd))) ||
+		full = jvpn_put_device(msg, s->jd, net, JVPN_GENL_NAME_OF(SESSION)) ||
 		       nla_put(msg, JVPN_A_SESSION_ID, sizeof(s->id), s->id) ||
 		       nla_put_u32(msg, JVPN_A_SESSION_STATE, t->to) ||
 		       nla_put_u64_64bit(msg, JVPN_A_SESSION_VERSION, t->version,
 					 JVPN_A_SESSION_PAD) ||
 		       nla_put_u32(msg, JVPN_A_SESSION_EPOCH_NUMBER, t->epoch) ||
 		       jvpn_put_transition(msg, t);
-	event_end(jd, msg, hdr, full, JVPN_NLGRP_STATE);
+	event_end(net, msg, hdr, full, JVPN_NLGRP_STATE);
 }
 
 void jvpn_notify_transitions(struct jvpn_session *s, u32 steps)
 {
+	struct net *net;
+
 	lockdep_assert_held(&s->lock);
-	if (!anyone(s->jd, JVPN_NLGRP_STATE))
-		return;
-	while (steps--)
-		notify_transition(s, jvpn_session_past(s, steps));
+	rcu_read_lock();
+	net = listeners(s->jd, JVPN_NLGRP_STATE);
+	while (net && steps--)
+		notify_transition(net, s, jvpn_session_past(s, steps));
+	rcu_read_unlock();
+}
+
+static void notify_epoch(struct net *net, struct jvpn_session *s)
+{
+	struct sk_buff *msg;
+	bool full = false;
+	void *hdr;
+
+	msg = genlmsg_new(NLMSG_GOODSIZE, GFP_ATOMIC);
+	hdr = event_begin(msg, JVPN_CMD_EPOCH_NTF);
+	if (hdr)
+		full = jvpn_put_session_head(msg, s, net) ||
+		       nla_put_u64_64bit(msg, JVPN_A_SESSION_PEER_VERSION, s->peer_version,
+					 JVPN_A_SESSION_PAD) ||
+		       nla_put_u32(msg, JVPN_A_SESSION_PEER_EPOCH, s->peer_epoch);
+	event_end(net, msg, hdr, full, JVPN_NLGRP_STATE);
 }
 
 void jvpn_notify_epoch(struct jvpn_session *s)
 {
-	struct jvpn_device *jd = s->jd;
+	struct net *net;
+
+	rcu_read_lock();
+	net = listeners(s->jd, JVPN_NLGRP_STATE);
+	if (net)
+		notify_epoch(net, s);
+	rcu_read_unlock();
+}
+
+static void notify_health(struct net *net, struct jvpn_session *s, u32 event, u32 reason)
+{
 	struct sk_buff *msg;
 	bool full = false;
 	void *hdr;
 
-	if (!anyone(jd, JVPN_NLGRP_STATE))
-		return;
 	msg = genlmsg_new(NLMSG_GOODSIZE, GFP_ATOMIC);
-	hdr = event_begin(msg, JVPN_CMD_EPOCH_NTF);
+	hdr = event_begin(msg, JVPN_CMD_HEALTH_NTF);
 	if (hdr)
-		full = jvpn_put_session_head(msg, s, jvpn_device_ifindex(jd, jvpn_device_net(jd))) ||
-		       nla_put_u64_64bit(msg, JVPN_A_SESSION_PEER_VERSION, s->peer_version,
-					 JVPN_A_SESSION_PAD) ||
-		       nla_put_u32(msg, JVPN_A_SESSION_PEER_EPOCH, s->peer_epoch);
-	event_end(jd, msg, hdr, full, JVPN_NLGRP_STATE);
+		full = jvpn_put_session_head(msg, s, net) ||
+		       nla_put_u32(msg, JVPN_A_SESSION_EVENT, event) ||
+		       nla_put_u32(msg, JVPN_A_SESSION_REASON, reason) ||
+		       jvpn_put_health(msg, s);
+	event_end(net, msg, hdr, full, JVPN_NLGRP_HEALTH);
 }
 
 void jvpn_notify_health(struct jvpn_session *s, u32 event, u32 reason)
 {
-	struct jvpn_device *jd = s->jd;
-	struct sk_buff *msg;
-	bool full = false;
-	void *hdr;
+	struct net *net;
 
-	if (!anyone(jd, JVPN_NLGRP_HEALTH))
-		return;
-	msg = genlmsg_new(NLMSG_GOODSIZE, GFP_ATOMIC);
-	hdr = event_begin(msg, JVPN_CMD_HEALTH_NTF);
-	if (hdr)
-		full = jvpn_put_session_head(msg, s, jvpn_device_ifindex(jd, jvpn_device_net(jd))) ||
-		       nla_put_u32(msg, JVPN_A_SESSION_EVENT, event) ||
-		       nla_put_u32(msg, JVPN_A_SESSION_REASON, reason) ||
-		       jvpn_put_health(msg, s);
-	event_end(jd, msg, hdr, full, JVPN_NLGRP_HEALTH);
+	rcu_read_lock();
+	net = listeners(s->jd, JVPN_NLGRP_HEALTH);
+	if (net)
+		notify_health(net, s, event, reason);
+	rcu_read_unlock();
 }
 
-void jvpn_notify_unbound(struct jvpn_session *s, const struct jvpn_transport *source, u32 index,
-			 u64 counter, u32 bytes)
+static void notify_unbound(struct net *net, struct jvpn_session *s,
+			   const struct jvpn_transport *source, u32 index, u64 counter,
+			   u32 bytes)
 {
-	struct jvpn_device *jd = s->jd;
 	struct sk_buff *msg;
 	bool full = false;
 	void *hdr;
 
-	if (!anyone(jd, JVPN_NLGRP_SECURITY))
-		return;
 	msg = genlmsg_new(NLMSG_GOODSIZE, GFP_ATOMIC);
 	hdr = event_begin(msg, JVPN_CMD_UNBOUND_NTF);
 	if (hdr)
-		full = nla_put_u32(msg, JVPN_A_UNBOUND_IFINDEX,
-				   jvpn_device_ifindex(jd, jvpn_device_net(jd))) ||
+		full = jvpn_put_device(msg, s->jd, net, JVPN_GENL_NAME_OF(UNBOUND)) ||
 		       nla_put(msg, JVPN_A_UNBOUND_ID, sizeof(s->id), s->id) ||
 		       jvpn_put_transport(msg, JVPN_A_UNBOUND_TRANSPORT, source->socket->id,
 					  &source->remote, &source->local) ||
@@ -126,7 +146,19 @@ void jvpn_notify_unbound(struct jvpn_session *s, const struct jvpn_transport *so
 					 JVPN_A_UNBOUND_PAD) ||
 		       nla_put_u32(msg, JVPN_A_UNBOUND_BYTES, bytes) ||
 		       nla_put_u32(msg, JVPN_A_UNBOUND_STATE, READ_ONCE(s->state));
-	event_end(jd, msg, hdr, full, JVPN_NLGRP_SECURITY);
+	event_end(net, msg, hdr, full, JVPN_NLGRP_SECURITY);
+}
+
+void jvpn_notify_unbound(struct jvpn_session *s, const struct jvpn_transport *source, u32 index,
+			 u64 counter, u32 bytes)
+{
+	struct net *net;
+
+	rcu_read_lock();
+	net = listeners(s->jd, JVPN_NLGRP_SECURITY);
+	if (net)
+		notify_unbound(net, s, source, index, counter, bytes);
+	rcu_read_unlock();
 }
 
 static bool put_payload(struct sk_buff *msg, struct sk_buff *skb, u32 off, u32 len)
@@ -143,7 +175,7 @@ bool jvpn_notify_packet(struct jvpn_device *jd, struct net *net, u32 portid,
 	void *hdr = event_begin(msg, JVPN_CMD_PACKET_NTF);
 
 	if (!hdr ||
-	    nla_put_u32(msg, JVPN_A_PACKET_IFINDEX, jvpn_device_ifindex(jd, net)) ||
+	    jvpn_put_device(msg, jd, net, JVPN_GENL_NAME_OF(PACKET)) ||
 	    jvpn_put_transport(msg, JVPN_A_PACKET_TRANSPORT, from->socket->id, &from->remote,
 			       &from->local) ||
 	    put_payload(msg, skb, off, len) ||

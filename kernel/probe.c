@@ -190,7 +190,7 @@ static void arm(struct jvpn_session *s, u64 now_ms)
 
 	if (s->probe.unanswered >= SILENT_LEAST)
 		next = min(next, s->probe.unanswered_since + silence_ms(s));
-	hrtimer_start(&s->probe.timer, ms_to_ktime(max(next, now_ms + 1)), HRTIMER_MODE_ABS_SOFT);
+	hrtimer_start(&s->probe.timer, jvpn_ktime_of_ms(max(next, now_ms + 1)), HRTIMER_MODE_ABS_SOFT);
 }
 
 /* While this machine slept or stood still nobody could have heard an answer: that is no silence. */
@@ -265,7 +265,7 @@ void jvpn_probe_start_locked(struct jvpn_session *s, bool same_path)
 	p->echo_counter = 0;
 	p->unanswered = 0;
 	p->last_sent = 0;
-	hrtimer_start(&p->timer, ms_to_ktime(jvpn_now_ms()), HRTIMER_MODE_ABS_SOFT);
+	hrtimer_start(&p->timer, jvpn_ktime_of_ms(jvpn_now_ms()), HRTIMER_MODE_ABS_SOFT);
 }
 
 void jvpn_probe_stop_locked(struct jvpn_session *s)

@@ -37,6 +37,7 @@ struct jvpn_session *jvpn_session_alloc(struct jvpn_device *jd,
 	}
 	memcpy(s->id, params->id, sizeof(s->id));
 	memcpy(s->label, params->label, sizeof(s->label));
+	memcpy(s->peer_id, params->peer_id, sizeof(s->peer_id));
 	s->role = params->role;
 	s->jd = jd;
 	s->created = ktime_to_ms(ktime_get_real());
@@ -58,15 +59,19 @@ struct jvpn_session *jvpn_session_alloc(struct jvpn_device *jd,
 	skb_queue_head_init(&s->held);
 	jvpn_deadline_init(s);
 	jvpn_probe_init(s);
+	dev_hold(jd->dev);
 	atomic_inc(&jvpn_sessions_alive);
 	return s;
 }
 
 void jvpn_session_free(struct jvpn_session *s)
 {
+	struct net_device *dev = s->jd->dev;
+
 	free_percpu(s->flow);
 	kfree_sensitive(s);
 	atomic_dec(&jvpn_sessions_alive);
+	dev_put(dev);
 }
 
 static void session_free_rcu(struct rcu_head *rcu)
@@ -148,17 +153,12 @@ void jvpn_session_count_tx(struct jvpn_session *s, u32 packets, u64 bytes)
 	u64_stats_update_end(&f->syncp);
 }
 
-void jvpn_session_count_drops(struct jvpn_session *s, bool rx, u32 packets)
+void jvpn_session_count_drop(struct jvpn_session *s, bool rx)
 {
 	struct jvpn_flow *f = get_cpu_ptr(s->flow);
 
 	u64_stats_update_begin(&f->syncp);
-	u64_stats_add(rx ? &f->rx_drops : &f->tx_drops, packets);
+	u64_stats_add(rx ? &f->rx_drops : &f->tx_drops, 1);
 	u64_stats_update_end(&f->syncp);
 	put_cpu_ptr(s->flow);
-}
-
-void jvpn_session_count_drop(struct jvpn_session *s, bool rx)
-{
-	jvpn_session_count_drops(s, rx, 1);
 }

@@ -104,8 +104,7 @@ struct jvpn_unbound {
  * @id: immutable
  * @role: immutable, enum jvpn_role
  * @jd: the device
- * @list: in jvpn_table.sessions
- * @serial: rising, marks the position of a dump
+ * @serial: key in jvpn_table.sessions, rising until it wraps; where a dump is
  * @created: CLOCK_REALTIME, ms
  * @binding: the binding in use: set in ATTACHED and VOLATILE, NULL otherwise
  * @holding: packets to be sent go to @held
@@ -128,7 +127,8 @@ struct jvpn_unbound {
  * @lease_deadline: end of the lease
  * @birth_deadline: end of BIRTH
  * @timer: fires at the earliest of all deadlines
- * @label: name of the peer
+ * @label: name of the peer, for people
+ * @peer_id: who the peer is, all zero if nobody said it
  * @history: ring of the last transitions; (version - 1) % JVPN_HISTORY_SIZE
  * @refused: refused requests
  * @probe: client: heartbeats
@@ -144,8 +144,7 @@ struct jvpn_session {
 	u8 id[JVPN_SESSION_ID_SIZE];
 	u32 role;
 	struct jvpn_device *jd;
-	struct list_head list;
-	u64 serial;
+	u32 serial;
 	u64 created;
 	struct jvpn_binding __rcu *binding;
 	bool holding;
@@ -170,6 +169,7 @@ struct jvpn_session {
 	u64 birth_deadline;
 	struct hrtimer timer;
 	char label[JVPN_LABEL_SIZE];
+	u8 peer_id[JVPN_PEER_ID_SIZE];
 	struct jvpn_transition history[JVPN_HISTORY_SIZE];
 	u64 refused;
 
@@ -189,6 +189,7 @@ struct jvpn_session_params {
 	u8 id[JVPN_SESSION_ID_SIZE];
 	u32 role;
 	char label[JVPN_LABEL_SIZE];
+	u8 peer_id[JVPN_PEER_ID_SIZE];
 	struct jvpn_policy policy;
 	u64 session_deadline;
 	u64 lease_deadline;
@@ -208,6 +209,12 @@ static inline u64 jvpn_now_ms(void)
 static inline u64 jvpn_now_coarse_ms(void)
 {
 	return ktime_to_ms(ktime_get_coarse_boottime());
+}
+
+/* For timers. */
+static inline ktime_t jvpn_ktime_of_ms(u64 ms)
+{
+	return ns_to_ktime(jvpn_limits_ms_to_ns(ms));
 }
 
 struct jvpn_session *jvpn_session_alloc(struct jvpn_device *jd,
@@ -232,7 +239,6 @@ void jvpn_session_sum(const struct jvpn_session *s, struct jvpn_flow_sum *sum);
 void jvpn_session_count_rx(struct jvpn_session *s, u32 packets, u64 bytes);
 void jvpn_session_count_tx(struct jvpn_session *s, u32 packets, u64 bytes);
 void jvpn_session_count_drop(struct jvpn_session *s, bool rx);
-void jvpn_session_count_drops(struct jvpn_session *s, bool rx, u32 packets);
 
 /* Balance of allocations over the module's life, for tests; see main.c. */
 extern atomic_t jvpn_sessions_alive;

@@ -14,7 +14,7 @@
 
 atomic_t jvpn_sockets_alive = ATOMIC_INIT(0);
 
-/* What it receives waits in lanes; here while another processor takes from it. */
+/* A burst of super-packets must fit while the receive walk is busy. */
 #define SOCKET_RCVBUF (8 << 20)
 
 static void socket_data_ready(struct sock *sk)
@@ -24,7 +24,7 @@ static void socket_data_ready(struct sock *sk)
 	jvpn_path_enter();
 	js = rcu_dereference_sk_user_data(sk);
 	if (js)
-		jvpn_lanes_feed(js, sk);
+		jvpn_rx_drain(js, sk);
 	jvpn_path_leave();
 }
 
@@ -56,17 +56,6 @@ static int socket_bind(struct socket *sock, const struct jvpn_socket_params *par
 	return jvpn_kernel_bind(sock, &a6, sizeof(a6));
 }
 
-/*
- * Who takes from it is in softirq and holds a lock: if it polled a device then,
- * that would deliver to the same socket.
- */
-static void socket_never_polls(struct sock *sk)
-{
-#ifdef CONFIG_NET_RX_BUSY_POLL
-	WRITE_ONCE(sk->sk_ll_usec, 0);
-#endif
-}
-
 static int socket_configure(struct socket *sock, const struct jvpn_socket_params *params)
 {
 	struct sock *sk = sock->sk;
@@ -84,7 +73,6 @@ static int socket_configure(struct socket *sock, const struct jvpn_socket_params
 	sk->sk_mark = params->mark;
 	WRITE_ONCE(sk->sk_rcvbuf, SOCKET_RCVBUF);
 	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
-	socket_never_polls(sk);
 	release_sock(sk);
 	return err;
 }
@@ -158,17 +146,20 @@ struct jvpn_socket *jvpn_socket_open(struct jvpn_device *jd,
 	err = socket_create(jd, params, &sock, extack);
 	if (err)
 		goto err_free;
-	err = xa_alloc(&jd->sockets, &js->id, js, XA_LIMIT(1, U32_MAX), GFP_KERNEL);
-	if (err)
-		goto err_release;
 	js->jd = jd;
 	js->ifindex = params->ifindex;
 	js->mark = params->mark;
 	js->local = params->local;
 	js->local.port = inet_sk(sock->sk)->inet_sport;
 	kref_init(&js->ref);
-	spin_lock_init(&js->rx_lock);
+	INIT_LIST_HEAD(&js->clients);
+	spin_lock_init(&js->clients_lock);
+	jvpn_rx_init(js);
 	RCU_INIT_POINTER(js->sock, sock);
+	/* Complete, as walkers under RCU find it from now on. */
+	err = xa_alloc(&jd->sockets, &js->id, js, XA_LIMIT(1, U32_MAX), GFP_KERNEL);
+	if (err)
+		goto err_release;
 	atomic_inc(&jvpn_sockets_alive);
 	socket_attach(js, sock);
 	return js;
@@ -188,7 +179,8 @@ static void socket_release(struct kref *ref)
 	kfree_rcu(js, rcu);
 }
 
-void jvpn_socket_close(struct jvpn_socket *js)
+/* Nobody finds it from now on. */
+static void socket_unlink(struct jvpn_socket *js, struct list_head *closed)
 {
 	struct socket *sock = rcu_dereference_protected(js->sock,
 							lockdep_is_held(&js->jd->mutex));
@@ -198,20 +190,84 @@ void jvpn_socket_close(struct jvpn_socket *js)
 	rcu_assign_sk_user_data(sock->sk, NULL);
 	write_unlock_bh(&sock->sk->sk_callback_lock);
 	rcu_assign_pointer(js->sock, NULL);
-	/* Senders, and what feeds the lanes, are under RCU. */
-	synchronize_net();
-	jvpn_lanes_forget(js);
-	sock_release(sock);
-	kref_put(&js->ref, socket_release);
+	js->closing = sock;
+	list_add_tail(&js->closed, closed);
 }
 
-void jvpn_socket_close_all(struct jvpn_device *jd)
+void jvpn_socket_release_all(struct list_head *closed)
+{
+	struct jvpn_socket *js, *next;
+
+	if (list_empty(closed))
+		return;
+	/* Senders and the receive walk are under RCU. */
+	synchronize_net();
+	list_for_each_entry_safe(js, next, closed, closed) {
+		list_del(&js->closed);
+		sock_release(js->closing);
+		kref_put(&js->ref, socket_release);
+	}
+}
+
+void jvpn_socket_close(struct jvpn_socket *js)
+{
+	LIST_HEAD(closed);
+
+	socket_unlink(js, &closed);
+	jvpn_socket_release_all(&closed);
+}
+
+void jvpn_socket_close_all(struct jvpn_device *jd, struct list_head *closed)
 {
 	struct jvpn_socket *js;
 	unsigned long id;
 
+	lockdep_assert_held(&jd->mutex);
 	xa_for_each(&jd->sockets, id, js)
-		jvpn_socket_close(js);
+		socket_unlink(js, closed);
+}
+
+/* ---- the clients' bindings of a socket ---- */
+
+void jvpn_socket_client_add(struct jvpn_binding *b)
+{
+	struct jvpn_socket *js = b->transport.socket;
+
+	spin_lock_bh(&js->clients_lock);
+	list_add_rcu(&b->on_socket, &js->clients);
+	spin_unlock_bh(&js->clients_lock);
+}
+
+void jvpn_socket_client_del(struct jvpn_binding *b)
+{
+	struct jvpn_socket *js = b->transport.socket;
+
+	spin_lock_bh(&js->clients_lock);
+	list_del_rcu(&b->on_socket);
+	spin_unlock_bh(&js->clients_lock);
+}
+
+/* Only that of the session that is in use counts. Under RCU. */
+static void socket_clients_lost(struct jvpn_socket *js)
+{
+	struct jvpn_binding *b;
+
+	list_for_each_entry_rcu(b, &js->clients, on_socket)
+		if (rcu_access_pointer(b->session->binding) == b)
+			jvpn_binding_kernel(b->session, b, JVPN_EVENT_TRANSPORT_DEAD,
+					    JVPN_REASON_LINK_DOWN);
+}
+
+void jvpn_socket_link_lost(struct jvpn_device *jd, int ifindex)
+{
+	struct jvpn_socket *js;
+	unsigned long id;
+
+	rcu_read_lock();
+	xa_for_each(&jd->sockets, id, js)
+		if (js->ifindex == ifindex)
+			socket_clients_lost(js);
+	rcu_read_unlock();
 }
 
 struct jvpn_socket *jvpn_socket_get(struct jvpn_device *jd, u32 id)

@@ -11,6 +11,7 @@
 #include <linux/skbuff.h>
 
 #include "addr.h"
+#include "rx.h"
 
 struct jvpn_binding;
 struct jvpn_device;
@@ -27,7 +28,12 @@ struct socket;
  * @local: address and port it is bound to
  * @ref: one of the device while open, one of each transport
  * @users: transports that use it; it cannot be closed by request meanwhile
- * @rx_lock: serialises taking from the socket into a lane
+ * @rx_lock: serialises taking from the socket, and @lanes
+ * @lanes: packets taken, by source
+ * @clients: linked bindings of clients' sessions; readers under RCU
+ * @clients_lock: its writers, inside of a session's lock
+ * @closed: among those that are being closed
+ * @closing: what @sock was
  * @rcu: frees it
  */
 struct jvpn_socket {
@@ -40,6 +46,11 @@ struct jvpn_socket {
 	struct kref ref;
 	atomic_t users;
 	spinlock_t rx_lock;
+	struct jvpn_rx_lane lanes[JVPN_RX_LANES];
+	struct list_head clients;
+	spinlock_t clients_lock;
+	struct list_head closed;
+	struct socket *closing;
 	struct rcu_head rcu;
 };
 
@@ -63,8 +74,19 @@ struct jvpn_socket *jvpn_socket_open(struct jvpn_device *jd,
 /* Close; transports that use it fail from now on. Device's mutex held. */
 void jvpn_socket_close(struct jvpn_socket *js);
 
-/* Close all of a device; device's mutex held. */
-void jvpn_socket_close_all(struct jvpn_device *jd);
+/*
+ * Close all of a device, up to where readers have to be waited for; device's
+ * mutex held. jvpn_socket_release_all() waits once for all that are in @closed.
+ */
+void jvpn_socket_close_all(struct jvpn_device *jd, struct list_head *closed);
+void jvpn_socket_release_all(struct list_head *closed);
+
+/* A client's binding was linked, is unlinked; session locked. */
+void jvpn_socket_client_add(struct jvpn_binding *b);
+void jvpn_socket_client_del(struct jvpn_binding *b);
+
+/* An interface went down: clients whose sockets are bound to it lose their bindings. */
+void jvpn_socket_link_lost(struct jvpn_device *jd, int ifindex);
 
 /* For a transport: reference and use. NULL if there is no socket of that id. */
 struct jvpn_socket *jvpn_socket_get(struct jvpn_device *jd, u32 id);

@@ -34,7 +34,7 @@ int jvpn_table_init(struct jvpn_table *t)
 
 	spin_lock_init(&t->lock);
 	spin_lock_init(&t->claim);
-	INIT_LIST_HEAD(&t->sessions);
+	xa_init_flags(&t->sessions, XA_FLAGS_ALLOC1);
 	t->max = JVPN_SESSIONS_DEFAULT;
 	t->generation = 1;
 	err = rhashtable_init(&t->by_id, &id_params);
@@ -58,6 +58,7 @@ err_id:
 void jvpn_table_destroy(struct jvpn_table *t)
 {
 	WARN_ON_ONCE(t->count);
+	xa_destroy(&t->sessions);
 	rhashtable_destroy(&t->prefixes);
 	rhashtable_destroy(&t->by_index);
 	rhashtable_destroy(&t->by_id);
@@ -130,6 +131,15 @@ struct jvpn_session *jvpn_table_match6(struct jvpn_table *t, const struct in6_ad
 	return NULL;
 }
 
+/* After the change that it tells of. 0 would say that nobody counts. */
+static void generation_change(struct jvpn_table *t)
+{
+	u32 next = t->generation + 1;
+
+	/* Pairs with the dump's: who reads the number finds what it tells of. */
+	smp_store_release(&t->generation, next ? next : 1);
+}
+
 int jvpn_table_add_session(struct jvpn_table *t, struct jvpn_session *s)
 {
 	int err;
@@ -139,19 +149,23 @@ int jvpn_table_add_session(struct jvpn_table *t, struct jvpn_session *s)
 	err = rhashtable_lookup_insert_fast(&t->by_id, &s->node, id_params);
 	if (err)
 		return err;
-	s->serial = ++t->serial;
-	list_add_tail(&s->list, &t->sessions);
+	err = xa_alloc_cyclic(&t->sessions, &s->serial, s, XA_LIMIT(1, U32_MAX - 1),
+			      &t->serial, GFP_KERNEL);
+	if (err < 0) {
+		rhashtable_remove_fast(&t->by_id, &s->node, id_params);
+		return err;
+	}
 	t->count++;
-	t->generation++;
+	generation_change(t);
 	return 0;
 }
 
 void jvpn_table_del_session(struct jvpn_table *t, struct jvpn_session *s)
 {
 	rhashtable_remove_fast(&t->by_id, &s->node, id_params);
-	list_del(&s->list);
+	xa_erase(&t->sessions, s->serial);
 	t->count--;
-	t->generation++;
+	generation_change(t);
 }
 
 int jvpn_table_add_binding(struct jvpn_table *t, struct jvpn_binding *b)

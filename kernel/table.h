@@ -12,6 +12,7 @@
 #include <linux/in6.h>
 #include <linux/jvpn.h>
 #include <linux/rhashtable.h>
+#include <linux/xarray.h>
 
 struct jvpn_binding;
 struct jvpn_session;
@@ -56,9 +57,9 @@ struct jvpn_prefix {
  * @used6: IPv6 prefix lengths in use
  * @count4: prefixes of each length
  * @count6: prefixes of each length
- * @sessions: all of them, oldest first; under the device's mutex
- * @serial: last serial number given to a session; under the device's mutex
- * @generation: changes when a session is added or removed, marks dumps
+ * @sessions: all of them by serial number; writers under the device's mutex
+ * @serial: next serial number for a session; under the device's mutex
+ * @generation: changes after a session was added or removed, marks dumps
  * @count: sessions held
  * @max: most sessions held
  */
@@ -72,8 +73,8 @@ struct jvpn_table {
 	DECLARE_BITMAP(used6, 129);
 	u32 count4[33];
 	u32 count6[129];
-	struct list_head sessions;
-	u64 serial;
+	struct xarray sessions;
+	u32 serial;
 	u32 generation;
 	u32 count;
 	u32 max;

@@ -395,7 +395,7 @@ static void commit_steps(enum jvpn_state state, enum jvpn_reason reason, const s
 	struct nl_reply reply;
 	unsigned int i;
 
-	nl_listen(listener, "state");
+	REQUIRE(nl_listen(listener, "state"), "the kernel forbids to listen");
 	REQUIRE(!session_bind(&s, JVPN_CMD_BINDING_SET, &b, &reply), "refused: %s", reply.text);
 	CHECK_EQ(reply.view.version, was.version + count, "the version answered");
 	CHECK_EQ(reply.view.epoch, 5, "the epoch answered");
@@ -560,8 +560,8 @@ static void duplicate_prefix(void)
 	session_hears(&a, "still mine");
 }
 
-/* No label is no peer: two such sessions have nothing in common. */
-static void duplicate_prefix_no_label(void)
+/* No id is no peer: two such sessions have nothing in common. */
+static void duplicate_prefix_nobody(void)
 {
 	struct fx fx = fx_open();
 	struct session a = session_describe(&fx, JVPN_ROLE_GATEWAY, 10);
@@ -616,6 +616,79 @@ static void same_peer_anew(void)
 	session_works(&b, "the new one");
 	session_send(&b, "to the new one");
 	session_hears(&b, "to the new one");
+}
+
+static int peer_id_set(struct session *s, const char *name, struct nl_reply *reply)
+{
+	uint64_t version = session_view(s).version;
+	struct nl_request r = session_request(s, JVPN_CMD_SESSION_SET);
+
+	nl_put_u64(&r, JVPN_A_SESSION_EXPECTED_VERSION, version);
+	session_put_peer_id(&r, name);
+	return nl_run(&r, reply);
+}
+
+/* Two sessions that want the same address; @label is what the second peer is called. */
+static void two_called(struct fx *fx, struct session *a, struct session *b, const char *id,
+		       const char *label)
+{
+	struct nl_transport t;
+	struct nl_request r;
+	struct nl_reply reply;
+
+	*a = session_in(fx, JVPN_STATE_ATTACHED, 10);
+	*b = session_describe(fx, JVPN_ROLE_GATEWAY, 11);
+	t = session_transport(b);
+	r = session_request(b, JVPN_CMD_SESSION_NEW);
+	nl_put_u32(&r, JVPN_A_SESSION_ROLE, JVPN_ROLE_GATEWAY);
+	nl_put_text(&r, JVPN_A_SESSION_LABEL, label);
+	session_put_peer_id(&r, id);
+	nl_put_inner(&r, a->inner4);
+	nl_put_transport(&r, JVPN_A_SESSION_TRANSPORT, &t);
+	nl_put_epoch(&r, &b->peer.epoch);
+	REQUIRE(!nl_run(&r, &reply), "cannot make the second session: %s", reply.text);
+	peer_send(&b->peer, "", 0);
+}
+
+static void peer_renamed(void)
+{
+	struct fx fx = fx_open();
+	struct session a, b;
+
+	two_called(&fx, &a, &b, "peer10", "another name");
+	CHECK(session_wait_state(&b, JVPN_STATE_ATTACHED), "a renamed peer is locked out");
+	session_expect_state(&a, JVPN_STATE_TERMINATED, 2);
+}
+
+static void peer_of_the_same_name(void)
+{
+	struct fx fx = fx_open();
+	struct session a, b;
+
+	two_called(&fx, &a, &b, "peer11", "peer10");
+	CHECK(session_wait_state(&b, JVPN_STATE_TERMINATED), "it took the other's address");
+	session_works(&a, "mine");
+}
+
+/* A daemon that adopts a session may say who its peer is, once. */
+static void peer_said_later(void)
+{
+	struct fx fx = fx_open();
+	struct session a = session_describe(&fx, JVPN_ROLE_GATEWAY, 10), b;
+	struct nl_reply reply;
+
+	a.label[0] = '\0';
+	session_attach(&a);
+	CHECK(!peer_id_set(&a, "peer10", &reply), "refused: %s", reply.text);
+	CHECK(!peer_id_set(&a, "peer10", &reply), "the same again is refused: %s", reply.text);
+	CHECK_EQ(peer_id_set(&a, "peer11", &reply), EINVAL, "another: the error");
+	CHECK(reply.text[0], "refused without a sentence");
+	b = session_describe(&fx, JVPN_ROLE_GATEWAY, 11);
+	strcpy(b.label, "peer10");
+	strcpy(b.inner4, a.inner4);
+	strcpy(b.inner6, a.inner6);
+	session_attach(&b);
+	session_expect_state(&a, JVPN_STATE_TERMINATED, 2);
 }
 
 /* ---- the peer's version ---- */
@@ -683,7 +756,10 @@ static const struct test_case cases[] = {
 	{ "of two commits decided on one version one wins", one_of_two },
 	{ "an index has one owner", duplicate_index },
 	{ "an inner prefix has one owner", duplicate_prefix },
-	{ "sessions without a label share no prefix", duplicate_prefix_no_label },
+	{ "sessions of nobody share no prefix", duplicate_prefix_nobody },
+	{ "a peer of another name is the same peer", peer_renamed },
+	{ "another peer of the same name is another peer", peer_of_the_same_name },
+	{ "who the peer is may be said later, once", peer_said_later },
 	{ "a client's prefix has one owner", duplicate_prefix_client },
 	{ "a peer that begins anew takes its prefixes over", same_peer_anew },
 	{ "the peer's version never falls", peer_version_rises },

@@ -523,6 +523,21 @@ static void refuses_to_send(void)
 	CHECK_EQ(packet_send(&t, NULL, 0, &reply), EINVAL, "no payload: the error");
 	message(data, 1, sizeof(data));
 	CHECK(packet_send(&t, data, sizeof(data), &reply), "%zu octets are sent", sizeof(data));
+	/* Nobody else is spoken to: neither in another language nor beside the point. */
+	CHECK_EQ(packet_send(&t, "GET / HTTP/1.0\r\n", 16, &reply), EINVAL, "text: the error");
+	CHECK(reply.text[0], "refused without a sentence");
+	message(data, 1, 328);
+	CHECK_EQ(packet_send(&t, data, 327, &reply), EINVAL, "one octet less: the error");
+	CHECK_EQ(packet_send(&t, data, 329, &reply), EINVAL, "one octet more: the error");
+	data[1]++;
+	CHECK_EQ(packet_send(&t, data, 328, &reply), EINVAL, "another protocol: the error");
+	data[1]--;
+	data[3] = 1;
+	CHECK_EQ(packet_send(&t, data, 328, &reply), EINVAL, "a reserved octet: the error");
+	data[3] = 0;
+	data[0] = 99;
+	CHECK_EQ(packet_send(&t, data, 328, &reply), EINVAL, "an unknown type: the error");
+	data[0] = 1;
 	CHECK_EQ(packet_send(NULL, data, 328, &reply), EINVAL, "no transport: the error");
 	t.socket = 99;
 	CHECK_EQ(packet_send(&t, data, 328, &reply), ENOENT, "no such socket: the error");

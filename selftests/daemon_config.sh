@@ -143,6 +143,58 @@ reload_applies()
 	wait_for 5 "the new peer's traffic" ping_ok x $G_IN4
 }
 
+# rename HOST OLD NEW reload|restart: the peer of HOST gets another name; the session does not notice.
+rename()
+{
+	sed -i "s/{name: $2,/{name: $3,/" "$WORK/$1/config.yaml"
+	grep -q "{name: $3," "$WORK/$1/config.yaml" || fail "nothing was renamed"
+	if [ "$4" = reload ]; then
+		ctl "$1" reload > /dev/null || fail "reload failed"
+	else
+		daemon_end "$1"
+		daemon_start "$1"
+	fi
+	session_kept 0 0 0
+	reach
+}
+
+# Who has lost all memory makes a new handshake, which takes over what the old session had.
+client_begins_anew()
+{
+	local before
+
+	before=$(attached c)
+	session_keep
+	daemon_end c
+	ip -n "${NS}c" link del "$DEV"
+	rm -r "$WORK/c/run"
+	daemon_start c
+	wait_attached c $((before + 1))
+	session_same
+	[ "$SID" != "$KEPT_SID" ] || fail "the session is the old one"
+	audit_has g "$(transition ATTACHED TERMINATED POLICY_FAILURE)" || fail "the old session goes on"
+	! audit_has g OWNERSHIP_AMBIGUOUS || fail "the client is taken for somebody else"
+	reach
+}
+
+renamed_peers_keep_their_sessions()
+{
+	local inner
+
+	pair_fresh
+	session_keep
+	inner=$(inner c)
+	rename g client laptop reload
+	rename g laptop phone restart
+	rename c gateway office reload
+	rename c office home restart
+	client_begins_anew
+	equal "the client's inner address" "$(inner c)" "$inner"
+	jump
+	session_same
+	rm -f "$WORK/pair"
+}
+
 test_main samples_are_valid errors_name_file_line_and_field daemon_refuses_a_broken_file \
 	key_files_that_others_can_read second_instance_is_refused broken_reload_changes_nothing \
-	what_cannot_change_is_refused reload_applies
+	what_cannot_change_is_refused reload_applies renamed_peers_keep_their_sessions

@@ -440,6 +440,74 @@ static void many_at_once(void)
 	}
 }
 
+static int deadline_new(uint16_t attr, uint64_t value, unsigned int number,
+			struct nl_reply *reply)
+{
+	struct session s = session_describe(&fx, JVPN_ROLE_CLIENT, number);
+	struct nl_request r = session_request(&s, JVPN_CMD_SESSION_NEW);
+
+	nl_put_u32(&r, JVPN_A_SESSION_ROLE, s.role);
+	nl_put_inner(&r, s.inner4);
+	nl_put_u64(&r, attr, value);
+	return nl_run(&r, reply);
+}
+
+static int deadline_set(struct session *s, uint16_t attr, uint64_t value, struct nl_reply *reply)
+{
+	struct nl_request r = session_request(s, JVPN_CMD_SESSION_SET);
+
+	nl_put_u64(&r, JVPN_A_SESSION_EXPECTED_VERSION, 1);
+	nl_put_u64(&r, attr, value);
+	return nl_run(&r, reply);
+}
+
+/* In nanoseconds these wrap to the past, to now, or below zero, where a timer would never rest. */
+static void no_timer_holds_them(void)
+{
+	static const uint64_t wrong[] = {
+		JVPN_TIME_MAX + 1, 9223372036855, 18446744073709, 18446744073710, 18446744073711,
+		INT64_MAX, INT64_MAX + 1ULL, UINT64_MAX - 1000, UINT64_MAX,
+	};
+	static const uint16_t attrs[] = {
+		JVPN_A_SESSION_SESSION_DEADLINE, JVPN_A_SESSION_LEASE_DEADLINE,
+		JVPN_A_SESSION_BIRTH_DEADLINE,
+	};
+	struct nl_reply reply;
+	struct session s;
+	unsigned int i, j;
+
+	fx = fx_open();
+	s = session_client(&fx, 10);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		for (j = 0; j < 3; j++) {
+			CHECK_EQ(deadline_new(attrs[j], wrong[i], 11, &reply), ERANGE, "session-new");
+			if (attrs[j] != JVPN_A_SESSION_BIRTH_DEADLINE)
+				CHECK_EQ(deadline_set(&s, attrs[j], wrong[i], &reply), ERANGE,
+					 "session-set");
+		}
+	session_expect_state(&s, JVPN_STATE_ATTACHED, 1);
+}
+
+/* The latest that can be said is waited for, and nothing else suffers. */
+static void latest(void)
+{
+	struct nl_reply reply;
+	struct session s;
+
+	fx = fx_open();
+	CHECK(!deadline_new(JVPN_A_SESSION_SESSION_DEADLINE, JVPN_TIME_MAX, 11, &reply) &&
+	      !deadline_new(JVPN_A_SESSION_LEASE_DEADLINE, JVPN_TIME_MAX, 12, &reply) &&
+	      !deadline_new(JVPN_A_SESSION_BIRTH_DEADLINE, JVPN_TIME_MAX, 13, &reply),
+	      "refused: %s", reply.text);
+	s = session_client(&fx, 10);
+	CHECK(!deadline_set(&s, JVPN_A_SESSION_SESSION_DEADLINE, JVPN_TIME_MAX, &reply),
+	      "refused: %s", reply.text);
+	test_sleep(50);
+	session_expect_state(&s, JVPN_STATE_ATTACHED, 1);
+	session_works(&s, "with all the time of the world");
+	CHECK_EQ(session_view(&s).session_deadline, JVPN_TIME_MAX, "the deadline");
+}
+
 static const struct test_case cases[] = {
 	{ "the session's time ends it while attached", session_ttl },
 	{ "the session's time ends it while volatile", session_ttl_volatile },
@@ -460,6 +528,8 @@ static const struct test_case cases[] = {
 	{ "the session's time is raised only with a policy", raised_only_with_policy },
 	{ "steps of the wall clock are no passing of time", clock_steps },
 	{ "many deadlines at once", many_at_once },
+	{ "a deadline that no timer holds is refused", no_timer_holds_them },
+	{ "the latest deadline is waited for", latest },
 };
 
 TEST_MAIN(cases)

@@ -826,6 +826,295 @@ static void other_namespace(void)
 	CHECK_EQ(run_child(ask_from_elsewhere), 0, "the child's status");
 }
 
+static void listen_unprivileged(void)
+{
+	static const char *const groups[] = { "state", "health", "security" };
+	unsigned int i;
+
+	REQUIRE(!setgid(65534) && !setuid(65534), "cannot drop privileges");
+	for (i = 0; i < 3; i++)
+		CHECK(!nl_listen(nl_open(), groups[i]), "nobody may listen to %s", groups[i]);
+}
+
+static void listening(void)
+{
+	begin(JVPN_ROLE_GATEWAY);
+	CHECK(nl_listen(nl_open(), "state"), "root may not listen");
+	CHECK_EQ(run_child(listen_unprivileged), 0, "the unprivileged child's status");
+}
+
+/* ---- a container that was given the device ---- */
+
+/* A request that is complete, to find out who may make it. */
+static struct nl_request container_request(struct nl *nl, uint8_t cmd)
+{
+	struct nl_addr local = nl_addr("127.0.0.1", 0);
+	struct nl_transport t = session_transport(&s);
+	struct nl_request r = nl_begin(nl, cmd);
+	uint8_t packet[64] = { 1 };
+
+	nl_put_device(&r, nl_device(DEVICE));
+	if (cmd == JVPN_CMD_SOCKET_NEW)
+		nl_put_addr(&r, JVPN_A_SOCKET_LOCAL_IPV4, JVPN_A_SOCKET_LOCAL_IPV6, &local);
+	if (cmd == JVPN_CMD_SOCKET_DEL)
+		nl_put_u32(&r, JVPN_A_SOCKET_ID, fx.socket6);
+	if (cmd == JVPN_CMD_DEVICE_SET)
+		nl_put_u32(&r, JVPN_A_DEVICE_MAX_SESSIONS, 7);
+	if (cmd == JVPN_CMD_PACKET_SEND) {
+		nl_put_transport(&r, JVPN_A_PACKET_TRANSPORT, &t);
+		nl_put(&r, JVPN_A_PACKET_PAYLOAD, packet, sizeof(packet));
+	}
+	return r;
+}
+
+static bool is_whole(uint8_t cmd)
+{
+	return cmd == JVPN_CMD_DEVICE_GET || cmd == JVPN_CMD_DEVICE_SET ||
+	       cmd == JVPN_CMD_SOCKET_NEW || cmd == JVPN_CMD_SOCKET_DEL ||
+	       cmd == JVPN_CMD_PACKET_REGISTER;
+}
+
+static void container_asks(void)
+{
+	struct nl_request r;
+	struct nl_reply reply;
+	struct nl *nl = nl_open();
+	unsigned int i;
+
+	for (i = 0; i < sizeof(all_cmds); i++) {
+		if (!is_whole(all_cmds[i]))
+			continue;
+		r = container_request(nl, all_cmds[i]);
+		CHECK_EQ(nl_run(&r, &reply), EPERM, "the error of a container's request");
+		CHECK(reply.text[0], "refused without a sentence");
+	}
+	r = session_request(&s, JVPN_CMD_SESSION_GET);
+	r.nl = nl;
+	CHECK_EQ(nl_run(&r, &reply), EPERM, "session-get: the error");
+	r = nl_begin(nl, JVPN_CMD_SESSION_GET);
+	nl_put_device(&r, nl_device(DEVICE));
+	CHECK_EQ(nl_dump(&r, &reply, NULL, NULL), EPERM, "the dump of sessions: the error");
+	r = nl_begin(nl, JVPN_CMD_SOCKET_GET);
+	nl_put_device(&r, nl_device(DEVICE));
+	CHECK_EQ(nl_dump(&r, &reply, NULL, NULL), EPERM, "the dump of sockets: the error");
+	r = nl_begin(nl, JVPN_CMD_DEVICE_GET);
+	CHECK(!nl_dump(&r, &reply, NULL, NULL) && !reply.answers, "%u devices are told of",
+	      reply.answers);
+}
+
+static int to_container[2], to_host[2];
+
+static void say(const int *pipe)
+{
+	REQUIRE(write(pipe[1], "x", 1) == 1, "cannot write to a pipe");
+}
+
+static void hear(const int *pipe)
+{
+	char c;
+
+	REQUIRE(read(pipe[0], &c, 1) == 1, "the other end has ended");
+}
+
+/* Root of user and network namespace of its own: it is given the device, and hears nothing. */
+static void be_container(void)
+{
+	struct nl_view v;
+	struct nl *nl;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		test_skip("no user namespaces here: %s", strerror(errno));
+	be_root();
+	nl = nl_open();
+	REQUIRE(nl_listen(nl, "state"), "root may not listen in its own namespace");
+	say(to_host);
+	hear(to_container);
+	s.fx->nl = nl_open();
+	s.fx->ifindex = nl_device(DEVICE);
+	REQUIRE(s.fx->ifindex, "the device has not come");
+	container_asks();
+	test_shell("ip link set " DEVICE " mtu 1300");
+	say(to_host);
+	hear(to_container);
+	CHECK(!nl_event(nl, 200, &v), "the container hears event %u of its device", v.cmd);
+}
+
+static void container(void)
+{
+	struct nl_view v = {};
+	int status;
+	pid_t pid;
+
+	begin(JVPN_ROLE_GATEWAY);
+	v = device_view();
+	nl_use_device_id(fx.nl, v.device_id);
+	REQUIRE(!pipe(to_container) && !pipe(to_host), "cannot make pipes");
+	pid = fork();
+	if (!pid) {
+		be_container();
+		test_end();
+	}
+	close(to_host[1]);
+	close(to_container[0]);
+	hear(to_host);
+	test_shell("ip link set " DEVICE " netns %d", pid);
+	say(to_container);
+	hear(to_host);
+	/* Whoever rules where it was made still does. */
+	v = session_view(&s);
+	CHECK(v.state == JVPN_STATE_ATTACHED && v.device_id && !v.ifindex, "the session is %s",
+	      nl_state_name(v.state));
+	CHECK(!session_transition(&s, 1, JVPN_EVENT_TERMINATE, JVPN_REASON_OPERATOR, NULL),
+	      "the host may not end it");
+	say(to_container);
+	waitpid(pid, &status, 0);
+	status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	if (status == 4)
+		test_skip("no user namespaces here");
+	CHECK_EQ(status, 0, "the container's status");
+}
+
+/* An index is what is here, not what has been here. */
+static void index_of_another(void)
+{
+	uint32_t ifindex;
+	struct nl_request r;
+	struct nl_reply reply;
+	struct nl_view v;
+	struct nl *nl = nl_open();
+	pid_t pid;
+
+	begin(JVPN_ROLE_GATEWAY);
+	v = device_view();
+	ifindex = fx.ifindex;
+	REQUIRE(!pipe(to_container) && !pipe(to_host), "cannot make pipes");
+	pid = fork();
+	if (!pid) {
+		close(to_container[1]);
+		REQUIRE(!unshare(CLONE_NEWNET), "cannot make a namespace");
+		say(to_host);
+		if (read(to_container[0], to_container, 1)) {
+		}
+		_exit(0);
+	}
+	hear(to_host);
+	test_shell("ip link set " DEVICE " netns %d", pid);
+	r = nl_begin(nl, JVPN_CMD_DEVICE_GET);
+	nl_put_device(&r, ifindex);
+	CHECK_EQ(nl_run(&r, &reply), ENODEV, "the index that it had: the error");
+	test_shell("ip link add jvpn1 index %u type jvpn", ifindex);
+	r = nl_begin(nl, JVPN_CMD_DEVICE_GET);
+	nl_put_device(&r, ifindex);
+	CHECK(!nl_run(&r, &reply), "refused: %s", reply.text);
+	CHECK(reply.view.device_id > v.device_id && !reply.view.sessions && !reply.view.sockets,
+	      "the index means device %llu with %u sessions",
+	      (unsigned long long)reply.view.device_id, reply.view.sessions);
+	r = nl_begin(nl, JVPN_CMD_DEVICE_GET);
+	CHECK(!nl_dump(&r, &reply, NULL, NULL) && reply.answers == 2, "%u devices are told of",
+	      reply.answers);
+	/* Both names at once are one too many. */
+	r = nl_begin(nl, JVPN_CMD_DEVICE_GET);
+	nl_put_u32(&r, JVPN_A_DEVICE_IFINDEX, ifindex);
+	nl_put_u64(&r, JVPN_A_DEVICE_DEVICE_ID, v.device_id);
+	refused(&r, EINVAL, "a device with two names");
+	nl_use_device_id(nl, v.device_id);
+	r = nl_begin(nl, JVPN_CMD_DEVICE_GET);
+	nl_put_device(&r, 0);
+	CHECK(!nl_run(&r, &reply) && reply.view.sessions == 1 && !reply.view.ifindex,
+	      "by its id: %u sessions, %s", reply.view.sessions, reply.text);
+	nl_use_device_id(nl, v.device_id + 1000);
+	r = nl_begin(nl, JVPN_CMD_DEVICE_GET);
+	nl_put_device(&r, 0);
+	refused(&r, ENODEV, "an id that nobody has");
+	close(to_container[1]);
+	waitpid(pid, NULL, 0);
+}
+
+/* ---- keys ---- */
+
+static bool holds(const uint8_t *data, size_t size, const uint8_t *key)
+{
+	size_t i;
+
+	for (i = 0; i + JVPN_KEY_SIZE <= size; i++)
+		if (!memcmp(data + i, key, JVPN_KEY_SIZE))
+			return true;
+	return false;
+}
+
+/* A refusal brings the request back, as of anybody who does not say that it shall not. */
+static void expect_wiped(struct nl_request *r, const struct nl_epoch *e, const char *what)
+{
+	static uint8_t answer[65536];
+	struct nlmsghdr *nlh = r->message;
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+	bool refused_at_last = false;
+	ssize_t got;
+
+	nlh->nlmsg_pid = 0;
+	REQUIRE(fd >= 0 && sendto(fd, nlh, nlh->nlmsg_len, 0, (struct sockaddr *)&kernel,
+				  sizeof(kernel)) == (ssize_t)nlh->nlmsg_len, "cannot send");
+	while (!refused_at_last && (got = recv(fd, answer, sizeof(answer), 0)) > 0) {
+		const struct nlmsghdr *reply = (const struct nlmsghdr *)answer;
+
+		refused_at_last = reply->nlmsg_type == NLMSG_ERROR;
+		CHECK(!refused_at_last || reply->nlmsg_len >= nlh->nlmsg_len,
+		      "%s: the request does not come back", what);
+		CHECK(!holds(answer, got, e->rx.key) && !holds(answer, got, e->tx.key),
+		      "%s: the keys come back", what);
+	}
+	CHECK(refused_at_last, "%s: no refusal", what);
+	close(fd);
+}
+
+static struct nl_request keyed_request(uint8_t cmd, const struct nl_epoch *e)
+{
+	struct nl_transport t = session_transport(&s);
+	struct nl_request r = session_request(&s, cmd);
+
+	if (cmd == JVPN_CMD_SESSION_NEW) {
+		nl_put_u32(&r, JVPN_A_SESSION_ROLE, JVPN_ROLE_GATEWAY);
+		nl_put_inner(&r, "10.0.0.99/32");
+	} else {
+		nl_put_u64(&r, JVPN_A_SESSION_EXPECTED_VERSION, 99);
+	}
+	if (cmd != JVPN_CMD_EPOCH_SET)
+		nl_put_transport(&r, JVPN_A_SESSION_TRANSPORT, &t);
+	nl_put_epoch(&r, e);
+	return r;
+}
+
+static void keys_wiped(void)
+{
+	static const uint8_t cmds[] = {
+		JVPN_CMD_SESSION_NEW, JVPN_CMD_BINDING_SET, JVPN_CMD_BINDING_PREPARE,
+		JVPN_CMD_EPOCH_SET,
+	};
+	struct nl_epoch e = nl_epoch(1);
+	struct nl_request r;
+	unsigned int i;
+
+	begin(JVPN_ROLE_GATEWAY);
+	for (i = 0; i < sizeof(cmds); i++) {
+		r = keyed_request(cmds[i], &e);
+		expect_wiped(&r, &e, "refused by the module");
+		r = keyed_request(cmds[i], &e);
+		nl_put_u32(&r, JVPN_A_SESSION_ROLE, 77);
+		expect_wiped(&r, &e, "a number out of range");
+		r = keyed_request(cmds[i], &e);
+		nl_put(&r, JVPN_A_SESSION_ID, s.id, 15);
+		expect_wiped(&r, &e, "an id of 15 octets");
+		r = keyed_request(cmds[i], &e);
+		nl_put_u32(&r, JVPN_A_SESSION_STATE, 1);
+		expect_wiped(&r, &e, "an attribute of answers");
+		r = keyed_request(cmds[i], &e);
+		nl_put_u64(&r, JVPN_A_SESSION_DEVICE_ID, 1);
+		expect_wiped(&r, &e, "a device with two names");
+	}
+	nothing_changed();
+}
+
 static const struct test_case cases[] = {
 	{ "requests for no device or the wrong one", wrong_device },
 	{ "requests without a session id, or with a wrong one", no_id },
@@ -842,6 +1131,10 @@ static const struct test_case cases[] = {
 	{ "nobody without the capability may ask anything", unprivileged },
 	{ "root of a user namespace rules over its own devices", user_namespace },
 	{ "a device is not seen from another namespace", other_namespace },
+	{ "nobody without the capability hears events", listening },
+	{ "root of a container rules over its interface, not over the tunnel", container },
+	{ "an index means what is there, an id always the same device", index_of_another },
+	{ "refused requests come back without their keys", keys_wiped },
 };
 
 TEST_MAIN(cases)

@@ -60,7 +60,7 @@ static void refresh_keeps_version(void)
 
 	fx = fx_open();
 	s = session_gateway(&fx, 10);
-	nl_listen(nl, "state");
+	REQUIRE(nl_listen(nl, "state"), "the kernel forbids to listen");
 	REQUIRE(!refresh(&s, &e, &reply), "refused: %s", reply.text);
 	CHECK(reply.view.version == 1 && reply.view.epoch == 4 && !reply.view.steps,
 	      "answered with version %llu, epoch %u, %u steps",
@@ -353,7 +353,7 @@ static void committed_by_packet(void)
 
 	fx = fx_open();
 	s = session_client(&fx, 10);
-	nl_listen(nl, "state");
+	REQUIRE(nl_listen(nl, "state"), "the kernel forbids to listen");
 	p = prepared_make(&s, "127.0.0.11", 5);
 	REQUIRE(!prepare(&s, &p, 1, false, &reply), "refused: %s", reply.text);
 	session_expect_state(&s, JVPN_STATE_ATTACHED, 1);
@@ -425,7 +425,7 @@ static void committed_by_daemon(void)
 
 	fx = fx_open();
 	s = session_client(&fx, 10);
-	nl_listen(nl, "state");
+	REQUIRE(nl_listen(nl, "state"), "the kernel forbids to listen");
 	p = prepared_make(&s, "127.0.0.11", 5);
 	REQUIRE(!prepare(&s, &p, 7, false, NULL), "refused");
 	CHECK_EQ(session_bind(&s, JVPN_CMD_BINDING_SET, &b, &reply), EPROTO,
@@ -594,7 +594,7 @@ static void prepared_refresh(void)
 
 	fx = fx_open();
 	s = session_client(&fx, 10);
-	nl_listen(nl, "state");
+	REQUIRE(nl_listen(nl, "state"), "the kernel forbids to listen");
 	b.keys = &e;
 	REQUIRE(!session_bind(&s, JVPN_CMD_BINDING_PREPARE, &b, &reply), "refused: %s",
 		reply.text);

@@ -15,7 +15,7 @@ static struct nl *listen_to(const char *group)
 {
 	struct nl *nl = nl_open();
 
-	nl_listen(nl, group);
+	REQUIRE(nl_listen(nl, group), "the kernel forbids to listen");
 	return nl;
 }
 

@@ -16,7 +16,7 @@ static struct nl *listen_security(void)
 {
 	struct nl *nl = nl_open();
 
-	nl_listen(nl, "security");
+	REQUIRE(nl_listen(nl, "security"), "the kernel forbids to listen");
 	return nl;
 }
 

@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,9 +127,20 @@ struct nl_request session_request(struct session *s, uint8_t cmd)
 {
 	struct nl_request r = nl_begin(s->fx->nl, cmd);
 
-	nl_put_u32(&r, JVPN_A_SESSION_IFINDEX, s->fx->ifindex);
+	nl_put_device(&r, s->fx->ifindex);
 	nl_put(&r, JVPN_A_SESSION_ID, s->id, sizeof(s->id));
 	return r;
+}
+
+/* Here peers of one name are one peer, and one without a name is nobody. */
+void session_put_peer_id(struct nl_request *r, const char *name)
+{
+	uint8_t id[JVPN_PEER_ID_SIZE];
+
+	if (!name[0])
+		return;
+	crypto_generichash(id, sizeof(id), (const uint8_t *)name, strlen(name), NULL, 0);
+	nl_put(r, JVPN_A_SESSION_PEER_ID, id, sizeof(id));
 }
 
 int session_new(struct session *s, struct nl_reply *reply)
@@ -139,6 +151,7 @@ int session_new(struct session *s, struct nl_reply *reply)
 
 	nl_put_u32(&r, JVPN_A_SESSION_ROLE, s->role);
 	nl_put_text(&r, JVPN_A_SESSION_LABEL, s->label);
+	session_put_peer_id(&r, s->label);
 	nl_put_inner(&r, s->inner4);
 	nl_put_inner(&r, s->inner6);
 	fx_put_policy(&r, &s->policy);

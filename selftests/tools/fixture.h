@@ -84,6 +84,9 @@ struct session {
 struct session session_describe(struct fx *fx, enum jvpn_role role, unsigned int number);
 struct session session_describe6(struct fx *fx, enum jvpn_role role, unsigned int number);
 
+/* Who the peer is, made of a name. */
+void session_put_peer_id(struct nl_request *r, const char *name);
+
 /* session-new. Return: the error. */
 int session_new(struct session *s, struct nl_reply *reply);
 

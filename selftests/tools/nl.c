@@ -23,6 +23,7 @@
 struct nl {
 	struct mnl_socket *sock;
 	uint16_t family;
+	uint64_t device_id;
 	unsigned int groups;
 	struct {
 		char name[16];
@@ -388,6 +389,9 @@ static void read_policy(const struct nlattr *nest, struct nl_view *v)
 static void read_session_attr(const struct nlattr *a, struct nl_view *v)
 {
 	switch (mnl_attr_get_type(a)) {
+	case JVPN_A_SESSION_DEVICE_ID:
+		v->device_id = mnl_attr_get_u64(a);
+		break;
 	case JVPN_A_SESSION_IFINDEX:
 		v->ifindex = mnl_attr_get_u32(a);
 		break;
@@ -408,6 +412,9 @@ static void read_session_attr(const struct nlattr *a, struct nl_view *v)
 		break;
 	case JVPN_A_SESSION_LABEL:
 		snprintf(v->label, sizeof(v->label), "%s", mnl_attr_get_str(a));
+		break;
+	case JVPN_A_SESSION_PEER_ID:
+		memcpy(v->peer_id, mnl_attr_get_payload(a), sizeof(v->peer_id));
 		break;
 	case JVPN_A_SESSION_EVENT:
 		v->event = mnl_attr_get_u32(a);
@@ -467,6 +474,9 @@ static void read_session_attr(const struct nlattr *a, struct nl_view *v)
 static void read_unbound_attr(const struct nlattr *a, struct nl_view *v)
 {
 	switch (mnl_attr_get_type(a)) {
+	case JVPN_A_UNBOUND_DEVICE_ID:
+		v->device_id = mnl_attr_get_u64(a);
+		break;
 	case JVPN_A_UNBOUND_IFINDEX:
 		v->ifindex = mnl_attr_get_u32(a);
 		break;
@@ -494,6 +504,9 @@ static void read_unbound_attr(const struct nlattr *a, struct nl_view *v)
 static void read_packet_attr(const struct nlattr *a, struct nl_view *v)
 {
 	switch (mnl_attr_get_type(a)) {
+	case JVPN_A_PACKET_DEVICE_ID:
+		v->device_id = mnl_attr_get_u64(a);
+		break;
 	case JVPN_A_PACKET_IFINDEX:
 		v->ifindex = mnl_attr_get_u32(a);
 		break;
@@ -532,6 +545,9 @@ static void read_socket_attr(const struct nlattr *a, struct nl_view *v)
 static void read_device_attr(const struct nlattr *a, struct nl_view *v)
 {
 	switch (mnl_attr_get_type(a)) {
+	case JVPN_A_DEVICE_DEVICE_ID:
+		v->device_id = mnl_attr_get_u64(a);
+		break;
 	case JVPN_A_DEVICE_IFINDEX:
 		v->ifindex = mnl_attr_get_u32(a);
 		break;
@@ -602,6 +618,40 @@ struct nl_request nl_begin(struct nl *nl, uint8_t cmd)
 	genl->cmd = cmd;
 	genl->version = JVPN_GENL_VERSION;
 	return (struct nl_request){ .nl = nl, .message = nlh };
+}
+
+void nl_use_device_id(struct nl *nl, uint64_t id)
+{
+	nl->device_id = id;
+}
+
+static uint16_t device_id_attr(uint8_t cmd)
+{
+	switch (cmd) {
+	case JVPN_CMD_DEVICE_GET:
+	case JVPN_CMD_DEVICE_SET:
+		return JVPN_A_DEVICE_DEVICE_ID;
+	case JVPN_CMD_SOCKET_NEW:
+	case JVPN_CMD_SOCKET_DEL:
+	case JVPN_CMD_SOCKET_GET:
+		return JVPN_A_SOCKET_DEVICE_ID;
+	case JVPN_CMD_PACKET_REGISTER:
+	case JVPN_CMD_PACKET_SEND:
+		return JVPN_A_PACKET_DEVICE_ID;
+	default:
+		return JVPN_A_SESSION_DEVICE_ID;
+	}
+}
+
+/* The index is the first attribute of every set. */
+void nl_put_device(struct nl_request *r, uint32_t ifindex)
+{
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(r->message);
+
+	if (r->nl->device_id)
+		nl_put_u64(r, device_id_attr(genl->cmd), r->nl->device_id);
+	else
+		nl_put_u32(r, JVPN_A_SESSION_IFINDEX, ifindex);
 }
 
 void nl_flag(struct nl_request *r, uint16_t flag)
@@ -971,17 +1021,19 @@ uint16_t nl_family(const struct nl *nl)
 	return nl->family;
 }
 
-void nl_listen(struct nl *nl, const char *group)
+bool nl_listen(struct nl *nl, const char *group)
 {
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < nl->groups; i++)
 		if (!strcmp(nl->group[i].name, group))
 			break;
 	REQUIRE(i < nl->groups, "no multicast group %s", group);
-	REQUIRE(!mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &nl->group[i].id,
-				       sizeof(nl->group[i].id)),
-		"cannot join the group %s: %s", group, strerror(errno));
+	err = mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &nl->group[i].id,
+				    sizeof(nl->group[i].id)) ? errno : 0;
+	REQUIRE(!err || err == EPERM, "cannot join the group %s: %s", group, strerror(err));
+	return !err;
 }
 
 static bool backlog_take(struct nl *nl, struct nl_view *view)
@@ -1036,7 +1088,7 @@ uint32_t nl_socket(struct nl *nl, uint32_t ifindex, const struct nl_addr *local,
 	struct nl_request r = nl_begin(nl, JVPN_CMD_SOCKET_NEW);
 	struct nl_reply reply;
 
-	nl_put_u32(&r, JVPN_A_SOCKET_IFINDEX, ifindex);
+	nl_put_device(&r, ifindex);
 	nl_put_addr(&r, JVPN_A_SOCKET_LOCAL_IPV4, JVPN_A_SOCKET_LOCAL_IPV6, local);
 	if (local->port)
 		nl_put_u16(&r, JVPN_A_SOCKET_LOCAL_PORT, htons(local->port));
@@ -1055,7 +1107,7 @@ static struct nl_request session_get(struct nl *nl, uint32_t ifindex, const uint
 {
 	struct nl_request r = nl_begin(nl, JVPN_CMD_SESSION_GET);
 
-	nl_put_u32(&r, JVPN_A_SESSION_IFINDEX, ifindex);
+	nl_put_device(&r, ifindex);
 	nl_put(&r, JVPN_A_SESSION_ID, id, JVPN_SESSION_ID_SIZE);
 	return r;
 }
@@ -1144,7 +1196,7 @@ void nl_counters(struct nl *nl, uint32_t ifindex, struct nl_counters *out)
 
 	memset(out, 0, sizeof(*out));
 	nlh->nlmsg_flags = NLM_F_REQUEST;
-	nl_put_u32(&r, JVPN_A_DEVICE_IFINDEX, ifindex);
+	nl_put_device(&r, ifindex);
 	mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len);
 	do {
 		got = mnl_socket_recvfrom(nl->sock, nl->chunk, sizeof(nl->chunk));

@@ -85,12 +85,14 @@ struct nl_step {
 struct nl_view {
 	uint8_t cmd;
 	uint32_t ifindex;
+	uint64_t device_id;
 	uint8_t id[JVPN_SESSION_ID_SIZE];
 	uint32_t state;
 	uint64_t version;
 	uint32_t epoch;
 	uint32_t role;
 	char label[JVPN_LABEL_SIZE];
+	uint8_t peer_id[JVPN_PEER_ID_SIZE];
 	uint32_t event;
 	uint32_t reason;
 	uint32_t reject;
@@ -172,8 +174,11 @@ uint32_t nl_port(const struct nl *nl);
 int nl_fd(const struct nl *nl);
 uint16_t nl_family(const struct nl *nl);
 
-/* Receive the events of a multicast group: "state", "health" or "security". */
-void nl_listen(struct nl *nl, const char *group);
+/*
+ * Receive the events of a multicast group: "state", "health" or "security". Return: false if the
+ * kernel does not permit it.
+ */
+bool nl_listen(struct nl *nl, const char *group);
 
 /**
  * nl_event() - wait for an event
@@ -207,6 +212,13 @@ void nl_put_text(struct nl_request *r, uint16_t type, const char *text);
 void nl_put_addr(struct nl_request *r, uint16_t v4, uint16_t v6, const struct nl_addr *a);
 void *nl_nest(struct nl_request *r, uint16_t type);
 void nl_nest_end(struct nl_request *r, void *nest);
+
+/*
+ * The device that a request is about: by the ifindex, or by the id that was given for the socket,
+ * which finds a device that was moved to another namespace.
+ */
+void nl_put_device(struct nl_request *r, uint32_t ifindex);
+void nl_use_device_id(struct nl *nl, uint64_t id);
 
 void nl_put_transport(struct nl_request *r, uint16_t type, const struct nl_transport *t);
 void nl_put_epoch(struct nl_request *r, const struct nl_epoch *e);

@@ -18,8 +18,9 @@
  *
  * NAME is one of the policy, such as dead-base-ms.
  * An end is NETNS,DEVICE,OUTER[%INTERFACE],INNER...: where the device is, the
- * underlay address that its socket binds to (and the interface), and the inner
- * prefixes of this end. Without -d DEVICE or -i IFINDEX the device is jvpn0.
+ * underlay address that its socket binds to (and the interface or its number), and the inner
+ * prefixes of this end. Without -d DEVICE or -i DEVICE-ID (which "device" tells) the device is
+ * jvpn0.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -53,7 +54,7 @@ static int status;
 
 static const char *device_name = "jvpn0";
 /* Instead of the name: a device that was moved away has none in the namespace of its birth. */
-static uint32_t device_index;
+static uint64_t device_id;
 
 static void enter(const char *netns)
 {
@@ -128,6 +129,12 @@ static struct end end_parse(const char *text)
 	return e;
 }
 
+/* By name, or by the number that it has where the device was made. */
+static uint32_t interface_index(const char *name)
+{
+	return *name >= '0' && *name <= '9' ? (uint32_t)atoi(name) : if_nametoindex(name);
+}
+
 static void end_open(struct end *e)
 {
 	uint32_t bind_ifindex = 0;
@@ -136,7 +143,7 @@ static void end_open(struct end *e)
 	e->ifindex = nl_device(e->device);
 	REQUIRE(e->ifindex, "no device %s in %s", e->device, e->netns);
 	if (*e->interface)
-		bind_ifindex = if_nametoindex(e->interface);
+		bind_ifindex = interface_index(e->interface);
 	e->nl = nl_open();
 	e->socket = nl_socket(e->nl, e->ifindex, &e->outer, bind_ifindex, &e->outer.port);
 }
@@ -266,11 +273,13 @@ struct probe {
 
 static struct probe probe_open(const char *id)
 {
-	struct probe p = { .nl = nl_open(), .ifindex = device_index };
+	struct probe p = { .nl = nl_open() };
 
-	if (!p.ifindex)
+	if (device_id)
+		nl_use_device_id(p.nl, device_id);
+	else
 		p.ifindex = nl_device(device_name);
-	REQUIRE(p.ifindex, "no device %s here", device_name);
+	REQUIRE(device_id || p.ifindex, "no device %s here", device_name);
 	if (id)
 		id_parse(id, p.id);
 	return p;
@@ -351,7 +360,7 @@ static void list(char **argv)
 	struct nl_reply reply;
 
 	(void)argv;
-	nl_put_u32(&r, JVPN_A_SESSION_IFINDEX, p.ifindex);
+	nl_put_device(&r, p.ifindex);
 	if (nl_dump(&r, &reply, list_one, NULL))
 		refused("list", &reply);
 }
@@ -380,7 +389,7 @@ static void transition(char **argv)
 	uint64_t version = argv[3] ? strtoull(argv[3], NULL, 10) : probe_get(&p).version;
 	struct nl_request r = nl_begin(p.nl, JVPN_CMD_SESSION_TRANSITION);
 
-	nl_put_u32(&r, JVPN_A_SESSION_IFINDEX, p.ifindex);
+	nl_put_device(&r, p.ifindex);
 	nl_put(&r, JVPN_A_SESSION_ID, p.id, sizeof(p.id));
 	nl_put_u64(&r, JVPN_A_SESSION_EXPECTED_VERSION, version);
 	nl_put_u32(&r, JVPN_A_SESSION_EVENT, nl_event_of(argv[1]));
@@ -393,7 +402,7 @@ static void delete(char **argv)
 	struct probe p = probe_open(argv[0]);
 	struct nl_request r = nl_begin(p.nl, JVPN_CMD_SESSION_DEL);
 
-	nl_put_u32(&r, JVPN_A_SESSION_IFINDEX, p.ifindex);
+	nl_put_device(&r, p.ifindex);
 	nl_put(&r, JVPN_A_SESSION_ID, p.id, sizeof(p.id));
 	run(&r, "delete");
 }
@@ -412,11 +421,13 @@ static void device(char **argv)
 	struct nl_reply reply;
 
 	(void)argv;
-	nl_put_u32(&r, JVPN_A_DEVICE_IFINDEX, p.ifindex);
+	nl_put_device(&r, p.ifindex);
 	if (nl_run(&r, &reply)) {
 		refused("device", &reply);
 		return;
 	}
+	printf("device_id=%llu\nifindex=%u\n", (unsigned long long)reply.view.device_id,
+	       reply.view.ifindex);
 	printf("sessions=%u\nsockets=%u\nmax_sessions=%u\nregistered=%u\n", reply.view.sessions,
 	       reply.view.sockets, reply.view.max_sessions, reply.view.registered);
 }
@@ -428,7 +439,7 @@ static void reg(char **argv)
 	struct nl_view v;
 
 	(void)argv;
-	nl_put_u32(&r, JVPN_A_PACKET_IFINDEX, p.ifindex);
+	nl_put_device(&r, p.ifindex);
 	run(&r, "register");
 	while (!status)
 		if (nl_event(p.nl, 1000, &v) && v.cmd == JVPN_CMD_PACKET_NTF) {
@@ -459,7 +470,7 @@ static const struct {
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: nlprobe VERB [-n NETNS] [-d DEVICE | -i IFINDEX] ARGUMENT...\nverbs:");
+	fprintf(stderr, "usage: nlprobe VERB [-n NETNS] [-d DEVICE | -i DEVICE-ID] ARGUMENT...\nverbs:");
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		fprintf(stderr, " %s", verbs[i].name);
 	fputc('\n', stderr);
@@ -479,7 +490,7 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[i], "-d") && i + 1 < argc)
 			device_name = argv[++i];
 		else if (!strcmp(argv[i], "-i") && i + 1 < argc)
-			device_index = atoi(argv[++i]);
+			device_id = strtoull(argv[++i], NULL, 10);
 		else if (count < ARGS_MAX)
 			args[count++] = argv[i];
 		else

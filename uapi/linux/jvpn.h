@@ -9,8 +9,19 @@
  * changes nothing.
  *
  * Every operation needs CAP_NET_ADMIN in the user namespace that owns the network namespace
- * of the request. A device is found by its ifindex in that network namespace, or, after it
- * was moved elsewhere, by the ifindex it had in the namespace it was made in.
+ * of the request, and in the one that owned the network namespace that the device was made
+ * in: its sockets are there, so whoever is only given the interface rules over nothing
+ * else. To receive events needs the same where they are sent: in the namespace that the
+ * device was made in, and nowhere once that has ended.
+ *
+ * A device is named by its ifindex, which finds only what is in the network namespace of
+ * the request, or by its device-id, which no other device ever has and which finds it from
+ * the namespace that it is in and from the one that it was made in. Answers and events
+ * carry the device-id, and the ifindex if the device is in the network namespace that they
+ * go to.
+ *
+ * Every number of a request has a range; one that may be anything says so by u32-max or
+ * u64-max.
  *
  * A refused session, binding or epoch request is answered twice: first with a message of
  * the same command that carries id, state, version, epoch and reject, so that the caller
@@ -21,7 +32,7 @@
  * prefix or address already belongs to another session), ENOSPC (table full), ENOMEM.
  *
  * All times are milliseconds. Deadlines are absolute on CLOCK_BOOTTIME, so that they
- * survive a suspended machine; 0 means no deadline.
+ * survive a suspended machine; 0 means no deadline. None is above time-max.
  */
 #ifndef _UAPI_LINUX_JVPN_H
 #define _UAPI_LINUX_JVPN_H
@@ -43,6 +54,10 @@
 #define JVPN_PENDING_MAX	4
 /* Largest control packet in octets that passes the control channel. */
 #define JVPN_PACKET_MAX	1280
+/* Octets of the identity of a peer, its static public key. */
+#define JVPN_PEER_ID_SIZE	32
+/* Latest deadline, 2^42 - 1 ms; what is added to it in nanoseconds fits 63 bits. */
+#define JVPN_TIME_MAX	4398046511103
 
 /**
  * enum jvpn_state - Session states. ATTACHED and VOLATILE have exactly one binding, the
@@ -254,7 +269,8 @@ enum jvpn_suite {
 
 /**
  * enum jvpn_a_device - The device attributes.
- * @JVPN_A_DEVICE_IFINDEX: u32. Interface index. Required in every request but a dump.
+ * @JVPN_A_DEVICE_IFINDEX: u32. Interface index. Every request but a dump names its device
+ *   by this or by device-id.
  * @JVPN_A_DEVICE_IFNAME: string, at most 15 characters. Interface name (answers only).
  * @JVPN_A_DEVICE_MAX_SESSIONS: u32, 1 to 1048576. Most sessions that the device holds,
  *   default 65536. Never below the number it holds now.
@@ -267,6 +283,8 @@ enum jvpn_suite {
  * @JVPN_A_DEVICE_COUNTER: nest, of JVPN_A_COUNTER_*, repeated. Packet counters, one per
  *   cause (also shown by ethtool -S).
  * @JVPN_A_DEVICE_PAD: Padding of 64-bit attributes.
+ * @JVPN_A_DEVICE_DEVICE_ID: u64, 1 to u64-max. Given by the kernel, never to another
+ *   device.
  */
 enum jvpn_a_device {
 	JVPN_A_DEVICE_IFINDEX = 1,
@@ -278,6 +296,7 @@ enum jvpn_a_device {
 	JVPN_A_DEVICE_BOOTTIME,
 	JVPN_A_DEVICE_COUNTER,
 	JVPN_A_DEVICE_PAD,
+	JVPN_A_DEVICE_DEVICE_ID,
 
 	/* private: */
 	__JVPN_A_DEVICE_MAX
@@ -304,17 +323,20 @@ enum jvpn_a_counter {
 
 /**
  * enum jvpn_a_socket - The socket attributes.
- * @JVPN_A_SOCKET_IFINDEX: u32. The jvpn device.
- * @JVPN_A_SOCKET_ID: u32, at least 1. Socket id, unique in the device, given by the kernel.
+ * @JVPN_A_SOCKET_IFINDEX: u32. The jvpn device, or device-id.
+ * @JVPN_A_SOCKET_ID: u32, 1 to u32-max. Socket id, unique in the device, given by the
+ *   kernel.
  * @JVPN_A_SOCKET_LOCAL_IPV4: __be32. Local IPv4 address, 0.0.0.0 for any. Makes an IPv4
  *   socket.
  * @JVPN_A_SOCKET_LOCAL_IPV6: binary, 16 octets. Local IPv6 address, :: for any. Makes an
  *   IPv6-only socket. Exactly one of the two addresses.
  * @JVPN_A_SOCKET_LOCAL_PORT: __be16. Local UDP port; 0 or absent lets the kernel choose,
  *   the answer names it.
- * @JVPN_A_SOCKET_BIND_IFINDEX: u32. Underlay interface that the socket is bound to; absent
- *   or 0 for none.
+ * @JVPN_A_SOCKET_BIND_IFINDEX: u32, 0 to s32-max. Underlay interface that the socket is
+ *   bound to; absent or 0 for none.
  * @JVPN_A_SOCKET_FWMARK: u32. Mark of the packets sent, for policy routing.
+ * @JVPN_A_SOCKET_PAD: Padding of 64-bit attributes.
+ * @JVPN_A_SOCKET_DEVICE_ID: u64, 1 to u64-max. The jvpn device, or ifindex.
  */
 enum jvpn_a_socket {
 	JVPN_A_SOCKET_IFINDEX = 1,
@@ -324,6 +346,8 @@ enum jvpn_a_socket {
 	JVPN_A_SOCKET_LOCAL_PORT,
 	JVPN_A_SOCKET_BIND_IFINDEX,
 	JVPN_A_SOCKET_FWMARK,
+	JVPN_A_SOCKET_PAD,
+	JVPN_A_SOCKET_DEVICE_ID,
 
 	/* private: */
 	__JVPN_A_SOCKET_MAX
@@ -334,10 +358,11 @@ enum jvpn_a_socket {
 /**
  * enum jvpn_a_transport - A concrete path. Remote address and port, and the socket that it
  * is reached from.
- * @JVPN_A_TRANSPORT_SOCKET: u32, at least 1. Socket id.
+ * @JVPN_A_TRANSPORT_SOCKET: u32, 1 to u32-max. Socket id.
  * @JVPN_A_TRANSPORT_REMOTE_IPV4: __be32. Remote IPv4 address (IPv4 sockets).
  * @JVPN_A_TRANSPORT_REMOTE_IPV6: binary, 16 octets. Remote IPv6 address (IPv6 sockets).
- * @JVPN_A_TRANSPORT_REMOTE_SCOPE_ID: u32. Interface index of a link-local remote address.
+ * @JVPN_A_TRANSPORT_REMOTE_SCOPE_ID: u32, 0 to s32-max. Interface index of a link-local
+ *   remote address.
  * @JVPN_A_TRANSPORT_REMOTE_PORT: __be16. Remote UDP port, not 0.
  * @JVPN_A_TRANSPORT_LOCAL_IPV4: __be32. Source address to send from (gateway with several
  *   addresses); absent lets routing choose.
@@ -432,7 +457,7 @@ enum jvpn_a_inner {
  * enum jvpn_a_policy - The part of a session's policy snapshot that the kernel executes.
  * @JVPN_A_POLICY_NAME: string, at most 63 characters. Name of the policy, for people.
  * @JVPN_A_POLICY_VERSION: u32. Version of the policy, for people and the audit log.
- * @JVPN_A_POLICY_TRANSPORT_LOSS_TTL_MS: u32. From the loss of the binding to
+ * @JVPN_A_POLICY_TRANSPORT_LOSS_TTL_MS: u32, 0 to s32-max. From the loss of the binding to
  *   transport-loss-ttl-expired; 0 is no limit.
  * @JVPN_A_POLICY_IDLE_INTERVAL_MS: u32, 100 to 600000. Client: heartbeat interval when the
  *   tunnel is idle, default 10000.
@@ -441,8 +466,8 @@ enum jvpn_a_inner {
  * @JVPN_A_POLICY_DEAD_BASE_MS: u32, 10 to 600000. Client: with something outstanding and
  *   nothing heard for dead-rtts * RTT + dead-base-ms the transport is dead, default 700.
  * @JVPN_A_POLICY_DEAD_RTTS: u32, 0 to 100. Client: see dead-base-ms, default 3.
- * @JVPN_A_POLICY_RX_TIMEOUT_MS: u32. Gateway: silence of the client after which the
- *   transport is dead, default 45000; 0 is never.
+ * @JVPN_A_POLICY_RX_TIMEOUT_MS: u32, 0 to s32-max. Gateway: silence of the client after
+ *   which the transport is dead, default 45000; 0 is never.
  * @JVPN_A_POLICY_REJECT_AFTER_MS: u32, 1000 to 180000. Age at which an epoch is no longer
  *   used, default and most 180000.
  * @JVPN_A_POLICY_HOLD_BYTES: u32, 0 to 16777216. Most octets that wait for a binding,
@@ -451,10 +476,10 @@ enum jvpn_a_inner {
  *   reported as quality-low; 0 is never.
  * @JVPN_A_POLICY_LOSS_LEAVE: u32, 0 to 100. Client: percent below which it is reported as
  *   quality-ok.
- * @JVPN_A_POLICY_RTT_ENTER_MS: u32. Client: smoothed RTT that is reported as quality-low; 0
- *   is never.
- * @JVPN_A_POLICY_RTT_LEAVE_MS: u32. Client: smoothed RTT below which it is reported as
- *   quality-ok.
+ * @JVPN_A_POLICY_RTT_ENTER_MS: u32, 0 to 600000. Client: smoothed RTT that is reported as
+ *   quality-low; 0 is never.
+ * @JVPN_A_POLICY_RTT_LEAVE_MS: u32, 0 to 600000. Client: smoothed RTT below which it is
+ *   reported as quality-ok.
  */
 enum jvpn_a_policy {
 	JVPN_A_POLICY_NAME = 1,
@@ -573,14 +598,14 @@ enum jvpn_a_transition {
 
 /**
  * enum jvpn_a_session - The session attributes.
- * @JVPN_A_SESSION_IFINDEX: u32. The jvpn device.
+ * @JVPN_A_SESSION_IFINDEX: u32. The jvpn device, or device-id.
  * @JVPN_A_SESSION_ID: binary, JVPN_SESSION_ID_SIZE octets. Session id.
  * @JVPN_A_SESSION_STATE: u32, enum jvpn_state. Current state (answers only).
  * @JVPN_A_SESSION_VERSION: u64. Current state_version (answers only).
  * @JVPN_A_SESSION_EPOCH_NUMBER: u32. Current epoch number E (answers only).
  * @JVPN_A_SESSION_ROLE: u32, enum jvpn_role, 0 to 1. Role of this end.
- * @JVPN_A_SESSION_LABEL: string, at most 63 characters. Name of the peer, immutable. A
- *   session that is bound takes over inner prefixes from sessions of the same name only.
+ * @JVPN_A_SESSION_LABEL: string, at most 63 characters. Name of the peer when the session
+ *   was made, for people.
  * @JVPN_A_SESSION_EXPECTED_VERSION: u64. Version that the request was decided on. Required
  *   to change a session.
  * @JVPN_A_SESSION_EXPECTED_EPOCH: u32. Epoch number that the request was decided on.
@@ -599,12 +624,14 @@ enum jvpn_a_transition {
  * @JVPN_A_SESSION_KEYS: nest, of JVPN_A_EPOCH_*. Epoch to install (requests); current epoch
  *   without keys (answers).
  * @JVPN_A_SESSION_POLICY: nest, of JVPN_A_POLICY_*. Policy snapshot.
- * @JVPN_A_SESSION_SESSION_DEADLINE: u64. Then session-ttl-expired. May be lowered; raised
- *   only together with a policy.
+ * @JVPN_A_SESSION_SESSION_DEADLINE: u64, 0 to time-max. Then session-ttl-expired. May be
+ *   lowered; raised only together with a policy.
  * @JVPN_A_SESSION_LOSS_DEADLINE: u64. Then transport-loss-ttl-expired; set by the kernel
  *   when the binding is lost (answers only).
- * @JVPN_A_SESSION_LEASE_DEADLINE: u64. Then lease-lost. 0 is no lease (single gateway).
- * @JVPN_A_SESSION_BIRTH_DEADLINE: u64. Then handshake-timeout, if still in birth.
+ * @JVPN_A_SESSION_LEASE_DEADLINE: u64, 0 to time-max. Then lease-lost. 0 is no lease
+ *   (single gateway).
+ * @JVPN_A_SESSION_BIRTH_DEADLINE: u64, 0 to time-max. Then handshake-timeout, if still in
+ *   birth.
  * @JVPN_A_SESSION_STATS: nest, of JVPN_A_STATS_*. Counters.
  * @JVPN_A_SESSION_HEALTH: nest, of JVPN_A_HEALTH_*. Measurements of the binding.
  * @JVPN_A_SESSION_HISTORY: nest, of JVPN_A_TRANSITION_*, repeated. Last transitions, oldest
@@ -620,6 +647,10 @@ enum jvpn_a_transition {
  * @JVPN_A_SESSION_CREATED: u64. CLOCK_REALTIME in milliseconds when the session was made
  *   (answers only).
  * @JVPN_A_SESSION_PAD: Padding of 64-bit attributes.
+ * @JVPN_A_SESSION_DEVICE_ID: u64, 1 to u64-max. The jvpn device, or ifindex.
+ * @JVPN_A_SESSION_PEER_ID: binary, JVPN_PEER_ID_SIZE octets. Identity of the peer, its
+ *   static public key; all zero or absent is nobody's. A session that is bound takes over
+ *   inner prefixes from sessions of the same peer only. Immutable once it is set.
  */
 enum jvpn_a_session {
 	JVPN_A_SESSION_IFINDEX = 1,
@@ -653,6 +684,8 @@ enum jvpn_a_session {
 	JVPN_A_SESSION_COOKIE,
 	JVPN_A_SESSION_CREATED,
 	JVPN_A_SESSION_PAD,
+	JVPN_A_SESSION_DEVICE_ID,
+	JVPN_A_SESSION_PEER_ID,
 
 	/* private: */
 	__JVPN_A_SESSION_MAX
@@ -662,16 +695,18 @@ enum jvpn_a_session {
 
 /**
  * enum jvpn_a_packet - A control packet (any JVPN1 message but DATA).
- * @JVPN_A_PACKET_IFINDEX: u32. The jvpn device.
+ * @JVPN_A_PACKET_IFINDEX: u32. The jvpn device, or device-id.
  * @JVPN_A_PACKET_TRANSPORT: nest, of JVPN_A_TRANSPORT_*. Where it came from, or goes to.
  *   local-* of a received packet is the address it was sent to.
- * @JVPN_A_PACKET_PAYLOAD: binary, at most JVPN_PACKET_MAX octets. The UDP payload.
+ * @JVPN_A_PACKET_PAYLOAD: binary, at most JVPN_PACKET_MAX octets. The UDP payload. What is
+ *   sent must be a message of JVPN1 but DATA, with the size of its type.
  * @JVPN_A_PACKET_DROPPED: u64. Control packets dropped so far because the channel was full
  *   (received packets).
  * @JVPN_A_PACKET_PAD: Padding of 64-bit attributes.
  * @JVPN_A_PACKET_MAC1_KEY: binary, JVPN_KEY_SIZE octets. BLAKE2b-256("mac1----" || static
  *   public key of this end): INIT and REQUEST of strangers are passed up only if mac1
  *   verifies under it (packet-register). Without it mac1 is not looked at.
+ * @JVPN_A_PACKET_DEVICE_ID: u64, 1 to u64-max. The jvpn device, or ifindex.
  */
 enum jvpn_a_packet {
 	JVPN_A_PACKET_IFINDEX = 1,
@@ -680,6 +715,7 @@ enum jvpn_a_packet {
 	JVPN_A_PACKET_DROPPED,
 	JVPN_A_PACKET_PAD,
 	JVPN_A_PACKET_MAC1_KEY,
+	JVPN_A_PACKET_DEVICE_ID,
 
 	/* private: */
 	__JVPN_A_PACKET_MAX
@@ -700,6 +736,7 @@ enum jvpn_a_packet {
  *   last report: the most that may be sent to it before it is validated.
  * @JVPN_A_UNBOUND_STATE: u32, enum jvpn_state. State of the session.
  * @JVPN_A_UNBOUND_PAD: Padding of 64-bit attributes.
+ * @JVPN_A_UNBOUND_DEVICE_ID: u64. The jvpn device.
  */
 enum jvpn_a_unbound {
 	JVPN_A_UNBOUND_IFINDEX = 1,
@@ -710,6 +747,7 @@ enum jvpn_a_unbound {
 	JVPN_A_UNBOUND_BYTES,
 	JVPN_A_UNBOUND_STATE,
 	JVPN_A_UNBOUND_PAD,
+	JVPN_A_UNBOUND_DEVICE_ID,
 
 	/* private: */
 	__JVPN_A_UNBOUND_MAX
@@ -723,37 +761,38 @@ enum jvpn_a_unbound {
  */
 enum jvpn_cmd {
 	/*
-	 * One device, or all of the namespace.
-	 * - do request: ifindex.
+	 * One device, or all that are in the namespace or were made in it.
+	 * - do request: ifindex, device-id.
 	 * - do reply: ifindex, ifname, max-sessions, sessions, sockets, registered,
-	 *   boottime, counter.
+	 *   boottime, counter, device-id.
 	 * - dump reply: ifindex, ifname, max-sessions, sessions, sockets, registered,
-	 *   boottime, counter.
+	 *   boottime, counter, device-id.
 	 */
 	JVPN_CMD_DEVICE_GET = 1,
 	/*
 	 * Change limits of a device.
-	 * - do request: ifindex, max-sessions.
+	 * - do request: ifindex, max-sessions, device-id.
 	 */
 	JVPN_CMD_DEVICE_SET,
 	/*
 	 * Make a UDP socket, owned by the device, in the namespace that the device was made
 	 * in. Answers with its id and port. EADDRINUSE, EADDRNOTAVAIL, ENODEV as bind(2).
-	 * - do request: ifindex, local-ipv4, local-ipv6, local-port, bind-ifindex, fwmark.
+	 * - do request: ifindex, local-ipv4, local-ipv6, local-port, bind-ifindex, fwmark,
+	 *   device-id.
 	 * - do reply: ifindex, id, local-ipv4, local-ipv6, local-port, bind-ifindex,
-	 *   fwmark.
+	 *   fwmark, device-id.
 	 */
 	JVPN_CMD_SOCKET_NEW,
 	/*
 	 * Close a socket. EBUSY while a binding or prepared binding uses it.
-	 * - do request: ifindex, id.
+	 * - do request: ifindex, id, device-id.
 	 */
 	JVPN_CMD_SOCKET_DEL,
 	/*
 	 * The sockets of a device.
-	 * - dump request: ifindex.
+	 * - dump request: ifindex, device-id.
 	 * - dump reply: ifindex, id, local-ipv4, local-ipv6, local-port, bind-ifindex,
-	 *   fwmark.
+	 *   fwmark, device-id.
 	 */
 	JVPN_CMD_SOCKET_GET,
 	/*
@@ -762,42 +801,46 @@ enum jvpn_cmd {
 	 * handshake-done. A client's session goes to attached with binding-set. EEXIST if
 	 * the id exists.
 	 * - do request: ifindex, id, role, label, peer-version, peer-epoch, inner,
-	 *   transport, keys, policy, session-deadline, lease-deadline, birth-deadline.
-	 * - do reply: ifindex, id, state, version, epoch-number.
+	 *   transport, keys, policy, session-deadline, lease-deadline, birth-deadline,
+	 *   device-id, peer-id.
+	 * - do reply: ifindex, id, state, version, epoch-number, device-id.
 	 */
 	JVPN_CMD_SESSION_NEW,
 	/*
 	 * One session, or all of a device. A dump that was interrupted by a change carries
 	 * NLM_F_DUMP_INTR and is to be repeated.
-	 * - do request: ifindex, id.
+	 * - do request: ifindex, id, device-id.
 	 * - do reply: ifindex, id, state, version, epoch-number, role, label, peer-version,
 	 *   peer-epoch, inner, transport, keys, policy, session-deadline, loss-deadline,
-	 *   lease-deadline, birth-deadline, stats, health, history, pending, created.
-	 * - dump request: ifindex.
+	 *   lease-deadline, birth-deadline, stats, health, history, pending, created,
+	 *   device-id, peer-id.
+	 * - dump request: ifindex, device-id.
 	 * - dump reply: ifindex, id, state, version, epoch-number, role, label,
 	 *   peer-version, peer-epoch, inner, transport, keys, policy, session-deadline,
 	 *   loss-deadline, lease-deadline, birth-deadline, stats, health, history, pending,
-	 *   created.
+	 *   created, device-id, peer-id.
 	 */
 	JVPN_CMD_SESSION_GET,
 	/*
-	 * Change deadlines, policy snapshot or the peer's version. No transition, no new
-	 * version; expected-version is compared.
+	 * Change deadlines, policy snapshot or the peer's version, or say who the peer of a
+	 * session without one is. No transition, no new version; expected-version is
+	 * compared.
 	 * - do request: ifindex, id, expected-version, peer-version, peer-epoch, policy,
-	 *   session-deadline, lease-deadline.
-	 * - do reply: ifindex, id, state, version, epoch-number, reject.
+	 *   session-deadline, lease-deadline, device-id, peer-id.
+	 * - do reply: ifindex, id, state, version, epoch-number, reject, device-id.
 	 */
 	JVPN_CMD_SESSION_SET,
 	/*
 	 * Apply one event that installs no binding (quality-low, quality-ok,
 	 * transport-dead, jump, bound-exceeded, retry, handshake-failed, terminate).
-	 * - do request: ifindex, id, expected-version, event, reason.
-	 * - do reply: ifindex, id, state, version, epoch-number, reject, history.
+	 * - do request: ifindex, id, expected-version, event, reason, device-id.
+	 * - do reply: ifindex, id, state, version, epoch-number, reject, history,
+	 *   device-id.
 	 */
 	JVPN_CMD_SESSION_TRANSITION,
 	/*
 	 * Forget a terminated session. EBUSY for any other.
-	 * - do request: ifindex, id.
+	 * - do request: ifindex, id, device-id.
 	 */
 	JVPN_CMD_SESSION_DEL,
 	/*
@@ -809,8 +852,9 @@ enum jvpn_cmd {
 	 * birth. With a cookie, transport and keys may be left out: the prepared binding of
 	 * that cookie is committed. Packets held so far leave at once.
 	 * - do request: ifindex, id, expected-version, expected-epoch, reason,
-	 *   peer-version, peer-epoch, transport, keys, cookie.
-	 * - do reply: ifindex, id, state, version, epoch-number, reject, history.
+	 *   peer-version, peer-epoch, transport, keys, cookie, device-id.
+	 * - do reply: ifindex, id, state, version, epoch-number, reject, history,
+	 *   device-id.
 	 */
 	JVPN_CMD_BINDING_SET,
 	/*
@@ -819,63 +863,65 @@ enum jvpn_cmd {
 	 * binding-set or epoch-set with its cookie commits (ACK). With hold, packets to be
 	 * sent wait until then.
 	 * - do request: ifindex, id, expected-version, reason, peer-version, peer-epoch,
-	 *   transport, keys, hold, refresh, cookie.
-	 * - do reply: ifindex, id, state, version, epoch-number, reject.
+	 *   transport, keys, hold, refresh, cookie, device-id.
+	 * - do reply: ifindex, id, state, version, epoch-number, reject, device-id.
 	 */
 	JVPN_CMD_BINDING_PREPARE,
 	/*
 	 * Forget the prepared binding of the cookie, or all of them without one. Held
 	 * packets leave if the session is bound.
-	 * - do request: ifindex, id, cookie.
-	 * - do reply: ifindex, id, state, version, epoch-number, reject.
+	 * - do request: ifindex, id, cookie, device-id.
+	 * - do reply: ifindex, id, state, version, epoch-number, reject, device-id.
 	 */
 	JVPN_CMD_BINDING_CANCEL,
 	/*
 	 * Install new keys for the bound transport (REFRESH). No transition, no new
 	 * version. The old receive key stays for 10 s.
 	 * - do request: ifindex, id, expected-version, expected-epoch, peer-version,
-	 *   peer-epoch, keys, cookie.
-	 * - do reply: ifindex, id, state, version, epoch-number, reject.
+	 *   peer-epoch, keys, cookie, device-id.
+	 * - do reply: ifindex, id, state, version, epoch-number, reject, device-id.
 	 */
 	JVPN_CMD_EPOCH_SET,
 	/*
 	 * Receive the control packets of the device at this netlink port, until the port
 	 * closes. The last one to register wins.
-	 * - do request: ifindex, mac1-key.
+	 * - do request: ifindex, mac1-key, device-id.
 	 */
 	JVPN_CMD_PACKET_REGISTER,
 	/*
 	 * Send a control packet.
-	 * - do request: ifindex, transport, payload.
+	 * - do request: ifindex, transport, payload, device-id.
 	 */
 	JVPN_CMD_PACKET_SEND,
 	/*
 	 * A control packet arrived (to the registered port only).
-	 * - event: ifindex, transport, payload, dropped.
+	 * - event: ifindex, transport, payload, dropped, device-id.
 	 */
 	JVPN_CMD_PACKET_NTF,
 	/*
 	 * A transition was applied; history holds it. Sent after the change is visible.
-	 * - event: ifindex, id, state, version, epoch-number, history.
+	 * - event: ifindex, id, state, version, epoch-number, history, device-id.
 	 * - to group JVPN_MCGRP_STATE.
 	 */
 	JVPN_CMD_SESSION_NTF,
 	/*
 	 * An epoch was installed without a transition.
-	 * - event: ifindex, id, state, version, epoch-number, peer-version, peer-epoch.
+	 * - event: ifindex, id, state, version, epoch-number, peer-version, peer-epoch,
+	 *   device-id.
 	 * - to group JVPN_MCGRP_STATE.
 	 */
 	JVPN_CMD_EPOCH_NTF,
 	/*
 	 * A policy threshold was crossed; event and reason are what the kernel proposes.
 	 * Never sent twice in a row with the same event.
-	 * - event: ifindex, id, state, version, epoch-number, event, reason, health.
+	 * - event: ifindex, id, state, version, epoch-number, event, reason, health,
+	 *   device-id.
 	 * - to group JVPN_MCGRP_HEALTH.
 	 */
 	JVPN_CMD_HEALTH_NTF,
 	/*
 	 * See the unbound attributes. At most a few a second for a session.
-	 * - event: ifindex, id, transport, index, counter, bytes, state.
+	 * - event: ifindex, id, transport, index, counter, bytes, state, device-id.
 	 * - to group JVPN_MCGRP_SECURITY.
 	 */
 	JVPN_CMD_UNBOUND_NTF,

@@ -83,7 +83,7 @@ int kernel_sessions_visit(const struct ctl *ctl, struct kernel *kernel,
 
 	*torn = false;
 	for (size_t i = 0; i < kernel->n_devices; i++) {
-		int ret = jvpn_nl_session_dump(kernel->nl, kernel->devices[i].ifindex, visit,
+		int ret = jvpn_nl_session_dump(kernel->nl, kernel->devices[i].device_id, visit,
 					       context, &error);
 
 		if (ret < 0)
@@ -148,10 +148,10 @@ int kernel_session_find(const struct ctl *ctl, struct kernel *kernel, const char
 	return status;
 }
 
-const struct jvpn_nl_device *kernel_device_of(const struct kernel *kernel, uint32_t ifindex)
+const struct jvpn_nl_device *kernel_device_of(const struct kernel *kernel, uint64_t device_id)
 {
 	for (size_t i = 0; i < kernel->n_devices; i++)
-		if (kernel->devices[i].ifindex == ifindex)
+		if (kernel->devices[i].device_id == device_id)
 			return &kernel->devices[i];
 	return NULL;
 }

@@ -28,7 +28,7 @@ int kernel_sessions_visit(const struct ctl *ctl, struct kernel *kernel,
 int kernel_session_find(const struct ctl *ctl, struct kernel *kernel, const char *prefix,
 			struct jvpn_nl_session **session);
 
-const struct jvpn_nl_device *kernel_device_of(const struct kernel *kernel, uint32_t ifindex);
+const struct jvpn_nl_device *kernel_device_of(const struct kernel *kernel, uint64_t device_id);
 
 /*
  * The device for verbs that ask the daemon: of -i, else the only one there is, else

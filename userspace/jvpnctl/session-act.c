@@ -36,7 +36,7 @@ int session_act(struct ctl *ctl, const char *method, json_t *params, int timeout
 	status = kernel_session_find(ctl, &kernel, ctl->arguments[0], &session);
 	if (!status) {
 		snprintf(device, sizeof(device), "%s",
-			 kernel_device_of(&kernel, session->ifindex)->ifname);
+			 kernel_device_of(&kernel, session->device_id)->ifname);
 		json_object_set_new(params, "session_id", json_string(format_id(session, id)));
 		free(session);
 	}

@@ -267,7 +267,7 @@ static int session_explain_run(struct ctl *ctl)
 	status = kernel_session_find(ctl, &kernel, ctl->arguments[0], &session);
 	if (status)
 		goto out_close;
-	device = kernel_device_of(&kernel, session->ifindex);
+	device = kernel_device_of(&kernel, session->device_id);
 	explain.session = session;
 	explain.sentences = json_array();
 	explain_state(&explain, device->ifname);

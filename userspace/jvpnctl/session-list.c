@@ -16,9 +16,9 @@ struct session_list {
 	bool ids;
 };
 
-static const char *session_list_device(const struct session_list *list, uint32_t ifindex)
+static const char *session_list_device(const struct session_list *list, uint64_t device_id)
 {
-	const struct jvpn_nl_device *device = kernel_device_of(list->kernel, ifindex);
+	const struct jvpn_nl_device *device = kernel_device_of(list->kernel, device_id);
 
 	return device ? device->ifname : "?";
 }
@@ -31,7 +31,7 @@ static void session_list_row(struct session_list *list, const struct jvpn_nl_ses
 	snprintf(version, sizeof(version), "%llu", (unsigned long long)s->version);
 	snprintf(epoch, sizeof(epoch), "%u", s->epoch_number);
 	table_add(&list->table, (const char *const []) {
-		format_id_short(s, id), session_list_device(list, s->ifindex), s->label,
+		format_id_short(s, id), session_list_device(list, s->device_id), s->label,
 		jvpn_state_name(s->state), version, epoch,
 		s->has.transport ? format_transport(&s->transport, transport, sizeof(transport)) :
 				   NULL,
@@ -51,7 +51,7 @@ static void session_list_visit(void *context, const struct jvpn_nl_session *sess
 
 	if (list->sessions)
 		json_array_append_new(list->sessions, format_session_json(session,
-			session_list_device(list, session->ifindex), list->now_ms));
+			session_list_device(list, session->device_id), list->now_ms));
 	else if (list->ids)
 		printf("%s\n", format_id(session, id));
 	else

@@ -142,7 +142,7 @@ static int session_show_run(struct ctl *ctl)
 	status = kernel_session_find(ctl, &kernel, ctl->arguments[0], &session);
 	if (status)
 		goto out_close;
-	device = kernel_device_of(&kernel, session->ifindex);
+	device = kernel_device_of(&kernel, session->device_id);
 	if (ctl->json) {
 		status = ctl_print_json(format_session_json(session, device->ifname,
 							    jvpn_util_time_boot_ms()));

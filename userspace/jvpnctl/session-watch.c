@@ -56,7 +56,7 @@ static void watch_visit(void *context, const struct jvpn_nl_session *session)
 
 	if (strncasecmp(format_id(session, id), watch->prefix, strlen(watch->prefix)))
 		return;
-	device = kernel_device_of(watch->kernel, session->ifindex);
+	device = kernel_device_of(watch->kernel, session->device_id);
 	if (watch->sessions)
 		json_array_append_new(watch->sessions, format_session_json(session,
 			device ? device->ifname : "?", watch->now_ms));

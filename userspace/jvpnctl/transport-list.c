@@ -106,7 +106,7 @@ static int transport_sockets_read(struct ctl *ctl, struct transport_sockets *soc
 
 	for (size_t i = 0; !status && i < kernel.n_devices; i++) {
 		sockets->device = kernel.devices[i].ifname;
-		if (jvpn_nl_socket_dump(kernel.nl, kernel.devices[i].ifindex,
+		if (jvpn_nl_socket_dump(kernel.nl, kernel.devices[i].device_id,
 					transport_socket_visit, sockets, &error) < 0)
 			status = ctl_fail(ctl, CTL_FAILED, "KERNEL", "%s", error.text);
 	}

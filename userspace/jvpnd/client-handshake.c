@@ -298,6 +298,7 @@ static int handshake_kernel_install(struct client *c, struct session *s,
 {
 	const struct kernel_session_new make = {
 		.id = s->id, .role = JVPN_ROLE_CLIENT, .label = s->label,
+		.peer_id = s->peer_key,
 		.prefixes = s->prefixes, .n_prefixes = s->n_prefixes, .policy = &s->policy,
 		.session_deadline_ms = s->session_deadline_ms,
 		.birth_deadline_ms = s->birth_deadline_ms,
@@ -324,7 +325,8 @@ static void handshake_previous_end(struct jvpnd *d, struct session *s, void *con
 	const struct session *next = context;
 
 	/* One of the same gateway is ended by the kernel when the new one is bound. */
-	if (s != next && session_is_live(s) && strcmp(s->label, next->label))
+	if (s != next && session_is_live(s) &&
+	    memcmp(s->peer_key, next->peer_key, sizeof(s->peer_key)))
 		session_terminate(d, s, JVPN_REASON_POLICY_FAILURE);
 }
 

@@ -269,6 +269,7 @@ static void handshake_session_new(struct handshake_job *job, const struct sessio
 		.id = s->id,
 		.role = JVPN_ROLE_GATEWAY,
 		.label = s->label,
+		.peer_id = s->peer_key,
 		.prefixes = s->prefixes,
 		.n_prefixes = s->n_prefixes,
 		.path = &job->from,

@@ -13,7 +13,7 @@ struct kernel {
 	struct jvpn_nl *nl;
 	struct jvpn_nl_listener *events;
 	struct jvpn_nl_listener *packets;
-	uint32_t ifindex;
+	uint64_t device_id;
 };
 
 /* --- conversions --------------------------------------------------------------- */
@@ -141,6 +141,7 @@ static void kernel_session_fill(struct kernel_session *out, const struct jvpn_nl
 	out->epoch = s->epoch_number;
 	out->role = s->role;
 	snprintf(out->label, sizeof(out->label), "%s", s->label);
+	memcpy(out->peer_id, s->peer_id, sizeof(out->peer_id));
 	out->peer_version = s->peer_version;
 	out->peer_epoch = s->peer_epoch;
 	out->n_prefixes = s->n_inner;
@@ -241,7 +242,7 @@ int kernel_device_use(struct kernel *kernel, uint32_t ifindex, char *error, size
 	struct jvpn_nl_error e = {};
 	int rc = jvpn_nl_device_get(kernel->nl, ifindex, &device, &e);
 
-	kernel->ifindex = ifindex;
+	kernel->device_id = device.device_id;
 	if (rc)
 		kernel_error_text(&e, error, error_size);
 	return rc;
@@ -250,7 +251,7 @@ int kernel_device_use(struct kernel *kernel, uint32_t ifindex, char *error, size
 int kernel_device_get(struct kernel *kernel, struct kernel_device *out)
 {
 	struct jvpn_nl_device device = {};
-	int rc = jvpn_nl_device_get(kernel->nl, kernel->ifindex, &device, NULL);
+	int rc = jvpn_nl_device_get_by_id(kernel->nl, kernel->device_id, &device, NULL);
 
 	*out = (struct kernel_device){ .ifindex = device.ifindex,
 				       .max_sessions = device.max_sessions,
@@ -265,7 +266,7 @@ int kernel_device_set(struct kernel *kernel, uint32_t max_sessions, char *error,
 	struct jvpn_nl_error e = {};
 	int rc;
 
-	JVPN_NL_SET(&device, ifindex, kernel->ifindex);
+	JVPN_NL_SET(&device, device_id, kernel->device_id);
 	JVPN_NL_SET(&device, max_sessions, max_sessions);
 	rc = jvpn_nl_device_set(kernel->nl, &device, &e);
 	if (rc)
@@ -327,11 +328,11 @@ static bool kernel_event_is_ours(const struct kernel *kernel, const struct jvpn_
 	case JVPN_NL_EVENT_UNSENT:
 		return true;
 	case JVPN_NL_EVENT_UNBOUND:
-		return event->unbound.ifindex == kernel->ifindex;
+		return event->unbound.device_id == kernel->device_id;
 	case JVPN_NL_EVENT_PACKET:
-		return event->packet.ifindex == kernel->ifindex;
+		return event->packet.device_id == kernel->device_id;
 	default:
-		return event->session.ifindex == kernel->ifindex;
+		return event->session.device_id == kernel->device_id;
 	}
 }
 
@@ -398,7 +399,7 @@ int kernel_packets_register(struct kernel *kernel, const uint8_t *mac1_key,
 {
 	struct kernel_reading r = { kernel, handlers, context };
 	struct jvpn_nl_error e = {};
-	int rc = jvpn_nl_packet_register(kernel->packets, kernel->ifindex, mac1_key, kernel_event,
+	int rc = jvpn_nl_packet_register(kernel->packets, kernel->device_id, mac1_key, kernel_event,
 					 &r, &e);
 
 	if (rc)
@@ -411,7 +412,7 @@ static bool kernel_packet_put(const struct kernel *kernel, struct jvpn_nl_packet
 {
 	if (size > sizeof(packet->payload))
 		return false;
-	JVPN_NL_SET(packet, ifindex, kernel->ifindex);
+	JVPN_NL_SET(packet, device_id, kernel->device_id);
 	packet->has.transport = true;
 	kernel_path_put(&packet->transport, to);
 	packet->has.payload = true;
@@ -463,7 +464,7 @@ int kernel_socket_new(struct kernel *kernel, struct kernel_socket *sock, char *e
 	struct jvpn_nl_error e = {};
 	int rc;
 
-	JVPN_NL_SET(&request, ifindex, kernel->ifindex);
+	JVPN_NL_SET(&request, device_id, kernel->device_id);
 	JVPN_NL_SET(&request, local_port, sock->port);
 	if (sock->ifindex)
 		JVPN_NL_SET(&request, bind_ifindex, sock->ifindex);
@@ -481,7 +482,7 @@ int kernel_socket_new(struct kernel *kernel, struct kernel_socket *sock, char *e
 
 int kernel_socket_del(struct kernel *kernel, uint32_t id)
 {
-	return jvpn_nl_socket_del(kernel->nl, kernel->ifindex, id, NULL);
+	return jvpn_nl_socket_del(kernel->nl, kernel->device_id, id, NULL);
 }
 
 struct kernel_socket_walk {
@@ -502,7 +503,7 @@ int kernel_socket_each(struct kernel *kernel, kernel_socket_visit visit, void *c
 {
 	struct kernel_socket_walk walk = { visit, context };
 
-	return jvpn_nl_socket_dump(kernel->nl, kernel->ifindex, kernel_socket_visit_one, &walk,
+	return jvpn_nl_socket_dump(kernel->nl, kernel->device_id, kernel_socket_visit_one, &walk,
 				   NULL);
 }
 
@@ -517,7 +518,7 @@ static struct jvpn_nl_session *kernel_request_new(const struct kernel *kernel, c
 
 	if (!request)
 		return NULL;
-	JVPN_NL_SET(request, ifindex, kernel->ifindex);
+	JVPN_NL_SET(request, device_id, kernel->device_id);
 	request->has.id = true;
 	memcpy(request->id, id, sizeof(request->id));
 	return request;
@@ -549,6 +550,8 @@ void kernel_session_new(struct kernel *kernel, const struct kernel_session_new *
 		JVPN_NL_SET(r, role, args->role);
 		r->has.label = true;
 		snprintf(r->label, sizeof(r->label), "%s", args->label);
+		r->has.peer_id = true;
+		memcpy(r->peer_id, args->peer_id, sizeof(r->peer_id));
 		r->n_inner = args->n_prefixes;
 		for (size_t i = 0; i < args->n_prefixes; i++) {
 			r->inner[i].addr = args->prefixes[i].addr;
@@ -570,7 +573,7 @@ void kernel_session_new(struct kernel *kernel, const struct kernel_session_new *
 int kernel_session_get(struct kernel *kernel, const uint8_t *id, struct kernel_session *session)
 {
 	struct jvpn_nl_session *s = calloc(1, sizeof(*s));
-	int rc = s ? jvpn_nl_session_get(kernel->nl, kernel->ifindex, id, s, NULL) : -ENOMEM;
+	int rc = s ? jvpn_nl_session_get(kernel->nl, kernel->device_id, id, s, NULL) : -ENOMEM;
 
 	if (!rc)
 		kernel_session_fill(session, s);
@@ -600,7 +603,7 @@ int kernel_session_each(struct kernel *kernel, kernel_session_visit visit, void 
 	if (walk) {
 		walk->visit = visit;
 		walk->context = context;
-		rc = jvpn_nl_session_dump(kernel->nl, kernel->ifindex, kernel_session_visit_one,
+		rc = jvpn_nl_session_dump(kernel->nl, kernel->device_id, kernel_session_visit_one,
 					  walk, NULL);
 	}
 	free(walk);
@@ -609,7 +612,7 @@ int kernel_session_each(struct kernel *kernel, kernel_session_visit visit, void 
 
 int kernel_session_del(struct kernel *kernel, const uint8_t *id)
 {
-	return jvpn_nl_session_del(kernel->nl, kernel->ifindex, id, NULL);
+	return jvpn_nl_session_del(kernel->nl, kernel->device_id, id, NULL);
 }
 
 void kernel_session_set(struct kernel *kernel, const uint8_t *id,
@@ -619,6 +622,10 @@ void kernel_session_set(struct kernel *kernel, const uint8_t *id,
 
 	if (r) {
 		JVPN_NL_SET(r, expected_version, args->expected_version);
+		if (args->peer_id) {
+			r->has.peer_id = true;
+			memcpy(r->peer_id, args->peer_id, sizeof(r->peer_id));
+		}
 		if (args->session_deadline_ms)
 			JVPN_NL_SET(r, session_deadline, args->session_deadline_ms);
 		if (args->policy) {

@@ -74,6 +74,7 @@ struct kernel_session {
 	uint32_t epoch;
 	uint32_t role;
 	char label[JVPN_LABEL_SIZE];
+	uint8_t peer_id[JVPN_PEER_ID_SIZE];	/* all zero: nobody said it */
 	uint64_t peer_version;
 	uint32_t peer_epoch;
 	size_t n_prefixes;
@@ -204,6 +205,7 @@ struct kernel_session_new {
 	const uint8_t *id;
 	uint32_t role;
 	const char *label;
+	const uint8_t *peer_id;
 	const struct jvpn_prefix *prefixes;
 	size_t n_prefixes;
 	const struct path *path;		/* gateway */
@@ -224,6 +226,7 @@ int kernel_session_del(struct kernel *kernel, const uint8_t *id);
 
 struct kernel_session_set {
 	uint64_t expected_version;
+	const uint8_t *peer_id;			/* NULL: as it is */
 	const struct jvpn_policy_def *policy;	/* NULL: as it is */
 	uint64_t session_deadline_ms;		/* 0: as it is */
 	uint64_t peer_version;			/* 0: as it is */

@@ -42,6 +42,28 @@ static uint64_t reconcile_audited(const struct jvpnd *d, const struct session *s
 	return d->config->audit.sink == JVPN_AUDIT_FILE ? 0 : s->audited;
 }
 
+static bool peer_is_said(const struct kernel_session *k)
+{
+	static const uint8_t nobody[sizeof(k->peer_id)];
+
+	return memcmp(k->peer_id, nobody, sizeof(nobody));
+}
+
+/* A daemon that did not say it yet has made the session; its record knows. */
+static void reconcile_peer_say(struct jvpnd *d, struct session *s, const struct kernel_session *k)
+{
+	const struct kernel_session_set args = { .expected_version = k->version,
+						 .peer_id = s->peer_key };
+	struct kernel_answer answer;
+
+	if (peer_is_said(k) || !session_is_live(s))
+		return;
+	kernel_session_set(d->kernel, s->id, &args, &answer);
+	if (answer.error)
+		jvpn_warning("session %s: the kernel cannot be told who the peer is: %s",
+			     session_short(s), answer.text);
+}
+
 static void reconcile_adopt(struct jvpnd *d, const struct kernel_session *k)
 {
 	struct session *s = session_add(d, k->id, k->role);
@@ -52,11 +74,15 @@ static void reconcile_adopt(struct jvpnd *d, const struct kernel_session *k)
 	}
 	if (record_load(d, s))
 		s->epoch = s->ctl_epoch;
+	else
+		memcpy(s->peer_key, k->peer_id, sizeof(s->peer_key));
 	s->audited = reconcile_audited(d, s, k);
 	/* Versions above the audited ones are caught up from the kernel's history. */
 	s->version = s->audited < k->version ? s->audited : k->version;
 	s->state = k->state;
 	session_mirror(d, s, k);
+	if (s->recorded)
+		reconcile_peer_say(d, s, k);
 	jvpn_info("session %s (%s) adopted: version %llu, epoch %u", session_short(s), s->label,
 		  (unsigned long long)s->version, s->epoch);
 	d->role->adopt(d, s, k);

@@ -77,6 +77,12 @@ static const struct jvpn_nl_field jvpn_nl_device_fields[JVPN_A_DEVICE_MAX + 1] =
 		.count = offsetof(struct jvpn_nl_device, n_counter),
 		.nested = &jvpn_nl_counter_object,
 	},
+	[JVPN_A_DEVICE_DEVICE_ID] = {
+		.name = "device-id",
+		.kind = JVPN_NL_U64,
+		.offset = offsetof(struct jvpn_nl_device, device_id),
+		.has = offsetof(struct jvpn_nl_device, has.device_id),
+	},
 };
 
 const struct jvpn_nl_object jvpn_nl_device_object = {
@@ -126,6 +132,12 @@ static const struct jvpn_nl_field jvpn_nl_socket_fields[JVPN_A_SOCKET_MAX + 1] =
 		.kind = JVPN_NL_U32,
 		.offset = offsetof(struct jvpn_nl_socket, fwmark),
 		.has = offsetof(struct jvpn_nl_socket, has.fwmark),
+	},
+	[JVPN_A_SOCKET_DEVICE_ID] = {
+		.name = "device-id",
+		.kind = JVPN_NL_U64,
+		.offset = offsetof(struct jvpn_nl_socket, device_id),
+		.has = offsetof(struct jvpn_nl_socket, has.device_id),
 	},
 };
 
@@ -787,6 +799,19 @@ static const struct jvpn_nl_field jvpn_nl_session_fields[JVPN_A_SESSION_MAX + 1]
 		.offset = offsetof(struct jvpn_nl_session, created),
 		.has = offsetof(struct jvpn_nl_session, has.created),
 	},
+	[JVPN_A_SESSION_DEVICE_ID] = {
+		.name = "device-id",
+		.kind = JVPN_NL_U64,
+		.offset = offsetof(struct jvpn_nl_session, device_id),
+		.has = offsetof(struct jvpn_nl_session, has.device_id),
+	},
+	[JVPN_A_SESSION_PEER_ID] = {
+		.name = "peer-id",
+		.kind = JVPN_NL_BINARY,
+		.offset = offsetof(struct jvpn_nl_session, peer_id),
+		.has = offsetof(struct jvpn_nl_session, has.peer_id),
+		.size = JVPN_PEER_ID_SIZE,
+	},
 };
 
 const struct jvpn_nl_object jvpn_nl_session_object = {
@@ -830,6 +855,12 @@ static const struct jvpn_nl_field jvpn_nl_packet_fields[JVPN_A_PACKET_MAX + 1] =
 		.offset = offsetof(struct jvpn_nl_packet, mac1_key),
 		.has = offsetof(struct jvpn_nl_packet, has.mac1_key),
 		.size = JVPN_KEY_SIZE,
+	},
+	[JVPN_A_PACKET_DEVICE_ID] = {
+		.name = "device-id",
+		.kind = JVPN_NL_U64,
+		.offset = offsetof(struct jvpn_nl_packet, device_id),
+		.has = offsetof(struct jvpn_nl_packet, has.device_id),
 	},
 };
 
@@ -884,6 +915,12 @@ static const struct jvpn_nl_field jvpn_nl_unbound_fields[JVPN_A_UNBOUND_MAX + 1]
 		.kind = JVPN_NL_U32,
 		.offset = offsetof(struct jvpn_nl_unbound, state),
 		.has = offsetof(struct jvpn_nl_unbound, has.state),
+	},
+	[JVPN_A_UNBOUND_DEVICE_ID] = {
+		.name = "device-id",
+		.kind = JVPN_NL_U64,
+		.offset = offsetof(struct jvpn_nl_unbound, device_id),
+		.has = offsetof(struct jvpn_nl_unbound, has.device_id),
 	},
 };
 

@@ -30,7 +30,7 @@ struct jvpn_nl_counter {
 struct jvpn_nl_device {
 	struct {
 		bool ifindex, ifname, max_sessions, sessions, sockets, registered,
-			boottime;
+			boottime, device_id;
 	} has;
 	uint32_t ifindex;
 	char ifname[15 + 1];
@@ -41,12 +41,13 @@ struct jvpn_nl_device {
 	uint64_t boottime;
 	size_t n_counter;
 	struct jvpn_nl_counter counter[128];
+	uint64_t device_id;
 };
 
 /* The socket attributes. */
 struct jvpn_nl_socket {
 	struct {
-		bool ifindex, id, local_port, bind_ifindex, fwmark;
+		bool ifindex, id, local_port, bind_ifindex, fwmark, device_id;
 	} has;
 	uint32_t ifindex;
 	uint32_t id;
@@ -54,6 +55,7 @@ struct jvpn_nl_socket {
 	uint16_t local_port;
 	uint32_t bind_ifindex;
 	uint32_t fwmark;
+	uint64_t device_id;
 };
 
 /* A concrete path. Remote address and port, and the socket that it is reached from. */
@@ -183,7 +185,8 @@ struct jvpn_nl_session {
 		bool ifindex, id, state, version, epoch_number, role, label,
 			expected_version, expected_epoch, event, reason, reject, peer_version,
 			peer_epoch, transport, keys, policy, session_deadline, loss_deadline,
-			lease_deadline, birth_deadline, stats, health, cookie, created;
+			lease_deadline, birth_deadline, stats, health, cookie, created,
+			device_id, peer_id;
 	} has;
 	uint32_t ifindex;
 	uint8_t id[JVPN_SESSION_ID_SIZE];
@@ -218,12 +221,14 @@ struct jvpn_nl_session {
 	bool refresh;
 	uint64_t cookie;
 	uint64_t created;
+	uint64_t device_id;
+	uint8_t peer_id[JVPN_PEER_ID_SIZE];
 };
 
 /* A control packet (any JVPN1 message but DATA). */
 struct jvpn_nl_packet {
 	struct {
-		bool ifindex, transport, payload, dropped, mac1_key;
+		bool ifindex, transport, payload, dropped, mac1_key, device_id;
 	} has;
 	uint32_t ifindex;
 	struct jvpn_nl_transport transport;
@@ -231,6 +236,7 @@ struct jvpn_nl_packet {
 	uint8_t payload[JVPN_PACKET_MAX];
 	uint64_t dropped;
 	uint8_t mac1_key[JVPN_KEY_SIZE];
+	uint64_t device_id;
 };
 
 /*
@@ -239,7 +245,7 @@ struct jvpn_nl_packet {
  */
 struct jvpn_nl_unbound {
 	struct {
-		bool ifindex, id, transport, index, counter, bytes, state;
+		bool ifindex, id, transport, index, counter, bytes, state, device_id;
 	} has;
 	uint32_t ifindex;
 	uint8_t id[JVPN_SESSION_ID_SIZE];
@@ -248,6 +254,7 @@ struct jvpn_nl_unbound {
 	uint64_t counter;
 	uint32_t bytes;
 	uint32_t state;
+	uint64_t device_id;
 };
 
 extern const struct jvpn_nl_object jvpn_nl_device_object;

@@ -241,6 +241,16 @@ int jvpn_nl_device_get(struct jvpn_nl *nl, uint32_t ifindex, struct jvpn_nl_devi
 			  error);
 }
 
+int jvpn_nl_device_get_by_id(struct jvpn_nl *nl, uint64_t device_id,
+			     struct jvpn_nl_device *device, struct jvpn_nl_error *error)
+{
+	struct jvpn_nl_device request = {};
+
+	JVPN_NL_SET(&request, device_id, device_id);
+	return nl_request(nl, JVPN_CMD_DEVICE_GET, &jvpn_nl_device_object, &request, device, NULL,
+			  error);
+}
+
 int jvpn_nl_device_set(struct jvpn_nl *nl, const struct jvpn_nl_device *request,
 		       struct jvpn_nl_error *error)
 {
@@ -255,12 +265,12 @@ int jvpn_nl_socket_new(struct jvpn_nl *nl, const struct jvpn_nl_socket *request,
 			  error);
 }
 
-int jvpn_nl_socket_del(struct jvpn_nl *nl, uint32_t ifindex, uint32_t id,
+int jvpn_nl_socket_del(struct jvpn_nl *nl, uint64_t device_id, uint32_t id,
 		       struct jvpn_nl_error *error)
 {
 	struct jvpn_nl_socket request = {};
 
-	JVPN_NL_SET(&request, ifindex, ifindex);
+	JVPN_NL_SET(&request, device_id, device_id);
 	JVPN_NL_SET(&request, id, id);
 	return nl_request(nl, JVPN_CMD_SOCKET_DEL, &jvpn_nl_socket_object, &request, NULL, NULL,
 			  error);
@@ -308,31 +318,31 @@ int jvpn_nl_epoch_set(struct jvpn_nl *nl, const struct jvpn_nl_session *request,
 	return nl_session_request(nl, JVPN_CMD_EPOCH_SET, request, reply, error);
 }
 
-static void session_name(struct jvpn_nl_session *request, uint32_t ifindex,
+static void session_name(struct jvpn_nl_session *request, uint64_t device_id,
 			 const uint8_t id[JVPN_SESSION_ID_SIZE])
 {
-	JVPN_NL_SET(request, ifindex, ifindex);
+	JVPN_NL_SET(request, device_id, device_id);
 	request->has.id = true;
 	memcpy(request->id, id, sizeof(request->id));
 }
 
-int jvpn_nl_session_get(struct jvpn_nl *nl, uint32_t ifindex,
+int jvpn_nl_session_get(struct jvpn_nl *nl, uint64_t device_id,
 			const uint8_t id[JVPN_SESSION_ID_SIZE], struct jvpn_nl_session *session,
 			struct jvpn_nl_error *error)
 {
 	struct jvpn_nl_session request = {};
 
-	session_name(&request, ifindex, id);
+	session_name(&request, device_id, id);
 	return nl_request(nl, JVPN_CMD_SESSION_GET, &jvpn_nl_session_object, &request, session,
 			  NULL, error);
 }
 
-int jvpn_nl_session_del(struct jvpn_nl *nl, uint32_t ifindex,
+int jvpn_nl_session_del(struct jvpn_nl *nl, uint64_t device_id,
 			const uint8_t id[JVPN_SESSION_ID_SIZE], struct jvpn_nl_error *error)
 {
 	struct jvpn_nl_session request = {};
 
-	session_name(&request, ifindex, id);
+	session_name(&request, device_id, id);
 	return nl_request(nl, JVPN_CMD_SESSION_DEL, &jvpn_nl_session_object, &request, NULL, NULL,
 			  error);
 }
@@ -416,7 +426,7 @@ int jvpn_nl_device_dump(struct jvpn_nl *nl, jvpn_nl_device_visit visit, void *co
 	return nl_dump(nl, JVPN_CMD_DEVICE_GET, &request, &dump, dump_device, error);
 }
 
-int jvpn_nl_socket_dump(struct jvpn_nl *nl, uint32_t ifindex, jvpn_nl_socket_visit visit,
+int jvpn_nl_socket_dump(struct jvpn_nl *nl, uint64_t device_id, jvpn_nl_socket_visit visit,
 			void *context, struct jvpn_nl_error *error)
 {
 	struct nl_dump dump = {
@@ -424,11 +434,11 @@ int jvpn_nl_socket_dump(struct jvpn_nl *nl, uint32_t ifindex, jvpn_nl_socket_vis
 	};
 	struct jvpn_nl_socket request = {};
 
-	JVPN_NL_SET(&request, ifindex, ifindex);
+	JVPN_NL_SET(&request, device_id, device_id);
 	return nl_dump(nl, JVPN_CMD_SOCKET_GET, &request, &dump, dump_socket, error);
 }
 
-int jvpn_nl_session_dump(struct jvpn_nl *nl, uint32_t ifindex, jvpn_nl_session_visit visit,
+int jvpn_nl_session_dump(struct jvpn_nl *nl, uint64_t device_id, jvpn_nl_session_visit visit,
 			 void *context, struct jvpn_nl_error *error)
 {
 	struct nl_dump dump = {
@@ -436,7 +446,7 @@ int jvpn_nl_session_dump(struct jvpn_nl *nl, uint32_t ifindex, jvpn_nl_session_v
 	};
 	struct jvpn_nl_session request = {};
 
-	JVPN_NL_SET(&request, ifindex, ifindex);
+	JVPN_NL_SET(&request, device_id, device_id);
 	return nl_dump(nl, JVPN_CMD_SESSION_GET, &request, &dump, dump_session, error);
 }
 
@@ -556,7 +566,7 @@ static void listener_lost(struct jvpn_nl_listener *listener, int code)
 	listener->visit(listener->context, &listener->event);
 }
 
-int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint32_t ifindex,
+int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint64_t device_id,
 			    const uint8_t mac1_key[JVPN_KEY_SIZE], jvpn_nl_event_visit visit,
 			    void *context, struct jvpn_nl_error *error)
 {
@@ -567,7 +577,7 @@ int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint32_t ifindex,
 	};
 	int result;
 
-	JVPN_NL_SET(&request, ifindex, ifindex);
+	JVPN_NL_SET(&request, device_id, device_id);
 	if (mac1_key) {
 		request.has.mac1_key = true;
 		memcpy(request.mac1_key, mac1_key, sizeof(request.mac1_key));

@@ -36,8 +36,14 @@ void jvpn_nl_close(struct jvpn_nl *nl);
 
 /* --- devices -------------------------------------------------------------- */
 
+/*
+ * An interface is asked for its id once. Everything else is asked by that: the
+ * device may be moved to another network namespace, and its index be another's.
+ */
 int jvpn_nl_device_get(struct jvpn_nl *nl, uint32_t ifindex, struct jvpn_nl_device *device,
 		       struct jvpn_nl_error *error);
+int jvpn_nl_device_get_by_id(struct jvpn_nl *nl, uint64_t device_id,
+			     struct jvpn_nl_device *device, struct jvpn_nl_error *error);
 int jvpn_nl_device_set(struct jvpn_nl *nl, const struct jvpn_nl_device *request,
 		       struct jvpn_nl_error *error);
 
@@ -59,9 +65,9 @@ int jvpn_nl_device_dump(struct jvpn_nl *nl, jvpn_nl_device_visit visit, void *co
 /* reply: what was made, with its id and port. */
 int jvpn_nl_socket_new(struct jvpn_nl *nl, const struct jvpn_nl_socket *request,
 		       struct jvpn_nl_socket *reply, struct jvpn_nl_error *error);
-int jvpn_nl_socket_del(struct jvpn_nl *nl, uint32_t ifindex, uint32_t id,
+int jvpn_nl_socket_del(struct jvpn_nl *nl, uint64_t device_id, uint32_t id,
 		       struct jvpn_nl_error *error);
-int jvpn_nl_socket_dump(struct jvpn_nl *nl, uint32_t ifindex, jvpn_nl_socket_visit visit,
+int jvpn_nl_socket_dump(struct jvpn_nl *nl, uint64_t device_id, jvpn_nl_socket_visit visit,
 			void *context, struct jvpn_nl_error *error);
 
 /* --- sessions ------------------------------------------------------------- */
@@ -86,12 +92,12 @@ int jvpn_nl_binding_cancel(struct jvpn_nl *nl, const struct jvpn_nl_session *req
 int jvpn_nl_epoch_set(struct jvpn_nl *nl, const struct jvpn_nl_session *request,
 		      struct jvpn_nl_session *reply, struct jvpn_nl_error *error);
 
-int jvpn_nl_session_get(struct jvpn_nl *nl, uint32_t ifindex,
+int jvpn_nl_session_get(struct jvpn_nl *nl, uint64_t device_id,
 			const uint8_t id[JVPN_SESSION_ID_SIZE], struct jvpn_nl_session *session,
 			struct jvpn_nl_error *error);
-int jvpn_nl_session_dump(struct jvpn_nl *nl, uint32_t ifindex, jvpn_nl_session_visit visit,
+int jvpn_nl_session_dump(struct jvpn_nl *nl, uint64_t device_id, jvpn_nl_session_visit visit,
 			 void *context, struct jvpn_nl_error *error);
-int jvpn_nl_session_del(struct jvpn_nl *nl, uint32_t ifindex,
+int jvpn_nl_session_del(struct jvpn_nl *nl, uint64_t device_id,
 			const uint8_t id[JVPN_SESSION_ID_SIZE], struct jvpn_nl_error *error);
 
 /* --- control packets ------------------------------------------------------ */
@@ -142,7 +148,7 @@ int jvpn_nl_listener_fd(const struct jvpn_nl_listener *listener);
  * Packets that arrive before the answer are visited at once. mac1_key: INIT and
  * REQUEST of strangers must verify under it; NULL: the kernel does not look.
  */
-int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint32_t ifindex,
+int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint64_t device_id,
 			    const uint8_t mac1_key[JVPN_KEY_SIZE], jvpn_nl_event_visit visit,
 			    void *context, struct jvpn_nl_error *error);
 

@@ -21,6 +21,7 @@ static struct jvpn_nl *nl;
 static struct jvpn_rtnl *rtnl;
 static struct jvpn_nl_error error;
 static uint32_t ifindex;
+static uint64_t device_id;
 static const uint8_t id[JVPN_SESSION_ID_SIZE] = "the first one..";
 
 static bool done(int result, const char *claim)
@@ -104,6 +105,9 @@ static void test_device(void)
 	unsigned int seen = 0;
 
 	done(jvpn_nl_device_get(nl, ifindex, &device, &error), "the device is read");
+	device_id = device.device_id;
+	done(jvpn_nl_device_get_by_id(nl, device_id, &device, &error), "and again by its id");
+	tap_equal(device.ifindex, ifindex, "with its index");
 	tap_ok(!strcmp(device.ifname, "test0") && device.has.max_sessions && !device.sessions &&
 	       !device.has.registered && device.n_counter > 20 && device.boottime,
 	       "with its name, limits and %zu counters", device.n_counter);
@@ -148,7 +152,7 @@ static uint32_t test_socket(uint8_t last, uint16_t *port)
 	tap_ok(made.id && made.local_port && made.local.bytes[3] == last, "with id and port");
 	seen.id = made.id;
 	seen.port = made.local_port;
-	done(jvpn_nl_socket_dump(nl, ifindex, see_socket, &seen, &error), "sockets are dumped");
+	done(jvpn_nl_socket_dump(nl, device_id, see_socket, &seen, &error), "sockets are dumped");
 	tap_equal(seen.found, 1, "it is there once");
 	*port = made.local_port;
 	return made.id;
@@ -177,7 +181,7 @@ static void test_session(uint32_t sock)
 	tap_ok(reply.version == 1 && reply.state == JVPN_STATE_ATTACHED && reply.n_history == 1 &&
 	       reply.history[0].event == JVPN_EVENT_HANDSHAKE_DONE,
 	       "ATTACHED, version 1, with its transition");
-	done(jvpn_nl_session_get(nl, ifindex, id, &reply, &error), "it is read");
+	done(jvpn_nl_session_get(nl, device_id, id, &reply, &error), "it is read");
 	tap_ok(!strcmp(reply.label, "a peer") && reply.n_inner == 1 &&
 	       reply.inner[0].addr.bytes[3] == 1 && reply.transport.socket == sock &&
 	       reply.transport.remote_port == 4500 && reply.keys.number == 1 &&
@@ -209,9 +213,9 @@ static void test_refusals(uint32_t sock)
 	tap_ok(jvpn_nl_binding_set(nl, &s, NULL, &error) == -EINVAL &&
 	       !strcmp(error.attr, "session.transport.version"),
 	       "one that only answers carry is refused: %s", error.text);
-	tap_ok(jvpn_nl_session_get(nl, ifindex, (const uint8_t *)"no such session.", &reply,
+	tap_ok(jvpn_nl_session_get(nl, device_id, (const uint8_t *)"no such session.", &reply,
 				   &error) == -ENOENT, "an unknown session is ENOENT");
-	tap_ok(jvpn_nl_session_del(nl, ifindex, id, &error) == -EBUSY,
+	tap_ok(jvpn_nl_session_del(nl, device_id, id, &error) == -EBUSY,
 	       "a session that has not ended is not forgotten: %s", error.text);
 	s = request(id);
 	JVPN_NL_SET(&s, expected_version, 1);
@@ -238,19 +242,19 @@ static void test_changes(uint32_t sock)
 	s = binding_request(sock, 3, 4);
 	JVPN_NL_SET(&s, cookie, 77);
 	done(jvpn_nl_binding_prepare(nl, &s, &reply, &error), "a binding is prepared");
-	jvpn_nl_session_get(nl, ifindex, id, &reply, NULL);
+	jvpn_nl_session_get(nl, device_id, id, &reply, NULL);
 	tap_equal(reply.n_pending, 1, "and shown");
 	s = request(id);
 	JVPN_NL_SET(&s, cookie, 77);
 	done(jvpn_nl_binding_cancel(nl, &s, NULL, &error), "and forgotten");
-	jvpn_nl_session_get(nl, ifindex, id, &reply, NULL);
+	jvpn_nl_session_get(nl, device_id, id, &reply, NULL);
 	tap_equal(reply.n_pending, 0, "then it is gone");
 	s = request(id);
 	JVPN_NL_SET(&s, expected_version, 3);
 	s.has.policy = true;
 	JVPN_NL_SET(&s.policy, hold_bytes, 4321);
 	done(jvpn_nl_session_set(nl, &s, &reply, &error), "its policy is changed");
-	jvpn_nl_session_get(nl, ifindex, id, &reply, NULL);
+	jvpn_nl_session_get(nl, device_id, id, &reply, NULL);
 	tap_ok(reply.policy.hold_bytes == 4321 && reply.policy.dead_base_ms == 600000,
 	       "where it was asked for, and nowhere else");
 	strcpy(s.label, "renamed");
@@ -273,7 +277,7 @@ static void test_crowd(void)
 		made += !jvpn_nl_session_new(nl, &s, NULL, &error);
 	}
 	tap_equal(made, CROWD, "a crowd of sessions is made");
-	done(jvpn_nl_session_dump(nl, ifindex, see_session, &seen, &error), "all are dumped");
+	done(jvpn_nl_session_dump(nl, device_id, see_session, &seen, &error), "all are dumped");
 	tap_equal(seen, CROWD + 1, "none is missing or doubled");
 	tap_ok(jvpn_nl_session_dump(nl, 1, see_session, &seen, &error) == -ENODEV && error.text[0],
 	       "a dump of another kind of interface is ENODEV: %s", error.text);
@@ -300,7 +304,7 @@ static void churn(int stop)
 	while (!poll(&fd, 1, 0)) {
 		jvpn_nl_session_new(own, &s, NULL, NULL);
 		jvpn_nl_session_transition(own, &end, NULL, NULL);
-		jvpn_nl_session_del(own, ifindex, s.id, NULL);
+		jvpn_nl_session_del(own, device_id, s.id, NULL);
 	}
 	_exit(0);
 }
@@ -323,7 +327,7 @@ static void test_churn(void)
 		int result;
 
 		seen = 0;
-		result = jvpn_nl_session_dump(nl, ifindex, see_crowd, &seen, &error);
+		result = jvpn_nl_session_dump(nl, device_id, see_crowd, &seen, &error);
 		failed += result < 0;
 		interrupted += result == JVPN_NL_INTERRUPTED;
 		good += result == 0;
@@ -334,7 +338,7 @@ static void test_churn(void)
 	tap_ok(!failed && !wrong, "dumps under change: %u consistent, %u said to be interrupted",
 	       good, interrupted);
 	seen = 0;
-	done(jvpn_nl_session_dump(nl, ifindex, see_crowd, &seen, &error), "then it is quiet again");
+	done(jvpn_nl_session_dump(nl, device_id, see_crowd, &seen, &error), "then it is quiet again");
 	tap_equal(seen, CROWD, "and all are there");
 }
 
@@ -358,7 +362,7 @@ static void test_end(void)
 	s.expected_version = 4;
 	tap_ok(jvpn_nl_session_transition(nl, &s, NULL, &error) == -ESHUTDOWN &&
 	       error.reject == JVPN_REJECT_TERMINATED, "and stays so");
-	done(jvpn_nl_session_del(nl, ifindex, id, &error), "it is forgotten");
+	done(jvpn_nl_session_del(nl, device_id, id, &error), "it is forgotten");
 }
 
 /* --- events --------------------------------------------------------------- */
@@ -421,7 +425,7 @@ static void test_packets(uint32_t from, uint16_t from_port, uint16_t to_port)
 
 	if (!tap_ok(listener, "a listener for packets is opened"))
 		return;
-	done(jvpn_nl_packet_register(listener, ifindex, NULL, see_event, &seen, &error),
+	done(jvpn_nl_packet_register(listener, device_id, NULL, see_event, &seen, &error),
 	     "it is registered");
 	jvpn_nl_device_get(nl, ifindex, &device, NULL);
 	tap_ok(device.has.registered, "and the device says so");
@@ -466,7 +470,7 @@ static void test_lost(void)
 		JVPN_NL_SET(&end, event, JVPN_EVENT_TERMINATE);
 		JVPN_NL_SET(&end, reason, JVPN_REASON_OPERATOR);
 		jvpn_nl_session_transition(nl, &end, NULL, NULL);
-		jvpn_nl_session_del(nl, ifindex, s.id, NULL);
+		jvpn_nl_session_del(nl, device_id, s.id, NULL);
 	}
 	listener_drain(listener, &seen);
 	tap_ok(seen.lost >= 1 && seen.sessions < 40, "lost events are told (%u of 40 arrived)",
@@ -499,9 +503,9 @@ static void test_all(void)
 	       "events told of every version, in order (%u, %u)", seen.sessions, seen.epochs);
 	jvpn_nl_listener_close(events);
 	test_lost();
-	tap_ok(jvpn_nl_socket_del(nl, ifindex, 999, &error) == -ENOENT,
+	tap_ok(jvpn_nl_socket_del(nl, device_id, 999, &error) == -ENOENT,
 	       "an unknown socket is ENOENT: %s", error.text);
-	done(jvpn_nl_socket_del(nl, ifindex, second, &error), "a socket is closed");
+	done(jvpn_nl_socket_del(nl, device_id, second, &error), "a socket is closed");
 }
 
 int main(void)
