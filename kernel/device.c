@@ -134,14 +134,10 @@ static int device_init(struct net_device *dev)
 	err = jvpn_table_init(&jd->table);
 	if (err)
 		goto err_stats;
-	err = gro_cells_init(&jd->gro, dev);
-	if (err)
-		goto err_table;
+	jvpn_lanes_start(jd);
 	jd->birth_user = get_user_ns(jd->birth_net->user_ns);
 	return 0;
 
-err_table:
-	jvpn_table_destroy(&jd->table);
 err_stats:
 	free_percpu(jd->stats);
 	return err;
@@ -161,9 +157,9 @@ static void sessions_end(struct jvpn_device *jd)
 
 /*
  * Phases: requests find the device dying; no packets from below, as the sockets
- * are closed, and none from above, as the interface is down; then the sessions.
- * The namespace of the sockets may end at the same time: under rtnl it finds
- * either the device or no socket of it.
+ * are closed, and none from above, as the interface is down; then the sessions;
+ * last the lanes, which are empty. The namespace of the sockets may end at the
+ * same time: under rtnl it finds either the device or no socket of it.
  */
 static void device_uninit(struct net_device *dev)
 {
@@ -179,7 +175,7 @@ static void device_uninit(struct net_device *dev)
 	mutex_unlock(&jd->mutex);
 	list_del_init(&jd->born);
 	xa_erase(&devices, jd->id);
-	gro_cells_destroy(&jd->gro);
+	jvpn_lanes_stop(jd);
 }
 
 /* The last reference is gone, and with it the last session. */

@@ -10,7 +10,9 @@
  *   jvpn_table.lock       prefix table
  *   jvpn_epoch.lock       replay window and usability of an epoch
  *   jvpn_session.held.lock  packets that wait for a binding
- * The packet paths take no lock but the last two, and those once a batch.
+ * The packet paths take no lock but the last two, and those once a batch. On
+ * the way into a lane, jvpn_socket.rx_lock and then the lane's own are taken, on
+ * the way out the lane's alone: with neither is anything else ever taken.
  *
  * Lifetime: readers (packet paths, netlink) find sessions, bindings and
  * sockets under RCU and keep none of them. Whoever removes an object unlinks
@@ -23,9 +25,9 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/xarray.h>
-#include <net/gro_cells.h>
 
 #include "control.h"
+#include "lane.h"
 #include "stats.h"
 #include "table.h"
 
@@ -44,7 +46,7 @@
  * @table: the sessions
  * @control: channel of control packets to the daemon
  * @stats: counters
- * @gro: hands inner packets to the stack
+ * @lanes: received packets on their way through the walk
  */
 struct jvpn_device {
 	struct net_device *dev;
@@ -58,7 +60,7 @@ struct jvpn_device {
 	struct jvpn_table table;
 	struct jvpn_control control;
 	struct jvpn_stats __percpu *stats;
-	struct gro_cells gro;
+	struct jvpn_lanes lanes;
 };
 
 /* Outer IPv6 and UDP header, jvpn header and tag: what a packet grows by at most. */

@@ -153,12 +153,17 @@ void jvpn_session_count_tx(struct jvpn_session *s, u32 packets, u64 bytes)
 	u64_stats_update_end(&f->syncp);
 }
 
-void jvpn_session_count_drop(struct jvpn_session *s, bool rx)
+void jvpn_session_count_drops(struct jvpn_session *s, bool rx, u32 packets)
 {
 	struct jvpn_flow *f = get_cpu_ptr(s->flow);
 
 	u64_stats_update_begin(&f->syncp);
-	u64_stats_add(rx ? &f->rx_drops : &f->tx_drops, 1);
+	u64_stats_add(rx ? &f->rx_drops : &f->tx_drops, packets);
 	u64_stats_update_end(&f->syncp);
 	put_cpu_ptr(s->flow);
+}
+
+void jvpn_session_count_drop(struct jvpn_session *s, bool rx)
+{
+	jvpn_session_count_drops(s, rx, 1);
 }

@@ -239,6 +239,7 @@ void jvpn_session_sum(const struct jvpn_session *s, struct jvpn_flow_sum *sum);
 void jvpn_session_count_rx(struct jvpn_session *s, u32 packets, u64 bytes);
 void jvpn_session_count_tx(struct jvpn_session *s, u32 packets, u64 bytes);
 void jvpn_session_count_drop(struct jvpn_session *s, bool rx);
+void jvpn_session_count_drops(struct jvpn_session *s, bool rx, u32 packets);
 
 /* Balance of allocations over the module's life, for tests; see main.c. */
 extern atomic_t jvpn_sessions_alive;

@@ -14,7 +14,7 @@
 
 atomic_t jvpn_sockets_alive = ATOMIC_INIT(0);
 
-/* A burst of super-packets must fit while the receive walk is busy. */
+/* What it receives waits in lanes; here while another processor takes from it. */
 #define SOCKET_RCVBUF (8 << 20)
 
 static void socket_data_ready(struct sock *sk)
@@ -24,7 +24,7 @@ static void socket_data_ready(struct sock *sk)
 	jvpn_path_enter();
 	js = rcu_dereference_sk_user_data(sk);
 	if (js)
-		jvpn_rx_drain(js, sk);
+		jvpn_lanes_feed(js, sk);
 	jvpn_path_leave();
 }
 
@@ -56,6 +56,17 @@ static int socket_bind(struct socket *sock, const struct jvpn_socket_params *par
 	return jvpn_kernel_bind(sock, &a6, sizeof(a6));
 }
 
+/*
+ * Who takes from it is in softirq and holds a lock: if it polled a device then,
+ * that would deliver to the same socket.
+ */
+static void socket_never_polls(struct sock *sk)
+{
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	WRITE_ONCE(sk->sk_ll_usec, 0);
+#endif
+}
+
 static int socket_configure(struct socket *sock, const struct jvpn_socket_params *params)
 {
 	struct sock *sk = sock->sk;
@@ -73,6 +84,7 @@ static int socket_configure(struct socket *sock, const struct jvpn_socket_params
 	sk->sk_mark = params->mark;
 	WRITE_ONCE(sk->sk_rcvbuf, SOCKET_RCVBUF);
 	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
+	socket_never_polls(sk);
 	release_sock(sk);
 	return err;
 }
@@ -154,7 +166,7 @@ struct jvpn_socket *jvpn_socket_open(struct jvpn_device *jd,
 	kref_init(&js->ref);
 	INIT_LIST_HEAD(&js->clients);
 	spin_lock_init(&js->clients_lock);
-	jvpn_rx_init(js);
+	spin_lock_init(&js->rx_lock);
 	RCU_INIT_POINTER(js->sock, sock);
 	/* Complete, as walkers under RCU find it from now on. */
 	err = xa_alloc(&jd->sockets, &js->id, js, XA_LIMIT(1, U32_MAX), GFP_KERNEL);
@@ -200,10 +212,11 @@ void jvpn_socket_release_all(struct list_head *closed)
 
 	if (list_empty(closed))
 		return;
-	/* Senders and the receive walk are under RCU. */
+	/* Senders, and what feeds the lanes, are under RCU. */
 	synchronize_net();
 	list_for_each_entry_safe(js, next, closed, closed) {
 		list_del(&js->closed);
+		jvpn_lanes_forget(js);
 		sock_release(js->closing);
 		kref_put(&js->ref, socket_release);
 	}

@@ -11,7 +11,6 @@
 #include <linux/skbuff.h>
 
 #include "addr.h"
-#include "rx.h"
 
 struct jvpn_binding;
 struct jvpn_device;
@@ -28,8 +27,7 @@ struct socket;
  * @local: address and port it is bound to
  * @ref: one of the device while open, one of each transport
  * @users: transports that use it; it cannot be closed by request meanwhile
- * @rx_lock: serialises taking from the socket, and @lanes
- * @lanes: packets taken, by source
+ * @rx_lock: serialises taking from the socket into a lane
  * @clients: linked bindings of clients' sessions; readers under RCU
  * @clients_lock: its writers, inside of a session's lock
  * @closed: among those that are being closed
@@ -46,7 +44,6 @@ struct jvpn_socket {
 	struct kref ref;
 	atomic_t users;
 	spinlock_t rx_lock;
-	struct jvpn_rx_lane lanes[JVPN_RX_LANES];
 	struct list_head clients;
 	spinlock_t clients_lock;
 	struct list_head closed;

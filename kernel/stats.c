@@ -23,6 +23,7 @@ static const char * const counter_names[JVPN_C_COUNT] = {
 	[JVPN_C_TX_CONTROL] = "tx_control",
 	[JVPN_C_TX_HELD] = "tx_held",
 	[JVPN_C_RX_DROP_RUNT] = "rx_drop_runt",
+	[JVPN_C_RX_DROP_LANE_FULL] = "rx_drop_lane_full",
 	[JVPN_C_RX_DROP_TYPE] = "rx_drop_type",
 	[JVPN_C_RX_DROP_CONTROL_FULL] = "rx_drop_control_full",
 	[JVPN_C_RX_DROP_CONTROL_DEAF] = "rx_drop_control_deaf",
@@ -65,11 +66,30 @@ void jvpn_count(struct jvpn_device *jd, enum jvpn_counter id, u64 n)
 	put_cpu_ptr(jd->stats);
 }
 
-void jvpn_drop(struct jvpn_device *jd, struct sk_buff *skb, enum jvpn_counter cause)
+static enum skb_drop_reason reason_of(enum jvpn_counter cause)
+{
+	switch (cause) {
+	case JVPN_C_RX_DROP_LANE_FULL:
+		return SKB_DROP_REASON_SOCKET_RCVBUFF;
+	case JVPN_C_RX_DROP_NOMEM:
+	case JVPN_C_TX_DROP_NOMEM:
+		return SKB_DROP_REASON_NOMEM;
+	default:
+		return SKB_DROP_REASON_NOT_SPECIFIED;
+	}
+}
+
+void jvpn_drop_packets(struct jvpn_device *jd, struct sk_buff *skb, enum jvpn_counter cause,
+		       u32 packets)
 {
 	trace_jvpn_drop(jd->dev, skb, counter_names[cause]);
-	jvpn_count(jd, cause, 1);
-	kfree_skb(skb);
+	jvpn_count(jd, cause, packets);
+	kfree_skb_reason(skb, reason_of(cause));
+}
+
+void jvpn_drop(struct jvpn_device *jd, struct sk_buff *skb, enum jvpn_counter cause)
+{
+	jvpn_drop_packets(jd, skb, cause, 1);
 }
 
 void jvpn_stats_sum(const struct jvpn_device *jd, u64 sum[JVPN_C_COUNT])

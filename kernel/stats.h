@@ -32,6 +32,7 @@ enum jvpn_counter {
 	JVPN_C_TX_CONTROL,
 	JVPN_C_TX_HELD,	/* waited for a binding */
 	JVPN_C_RX_DROP_RUNT,	/* shorter than its type */
+	JVPN_C_RX_DROP_LANE_FULL,	/* waited for the walk, beyond the bound */
 	JVPN_C_RX_DROP_TYPE,	/* not JVPN1, unknown type or length */
 	JVPN_C_RX_DROP_CONTROL_FULL,	/* control channel full */
 	JVPN_C_RX_DROP_CONTROL_DEAF,	/* no daemon */
@@ -47,7 +48,7 @@ enum jvpn_counter {
 	JVPN_C_RX_DROP_SOURCE,	/* inner source of another session */
 	JVPN_C_RX_DROP_ECN,	/* RFC 6040 illegal combination */
 	JVPN_C_RX_DROP_NOMEM,
-	JVPN_C_RX_DROP_DOWN,	/* interface is down */
+	JVPN_C_RX_DROP_DOWN,	/* interface is down, or socket closed */
 	JVPN_C_TX_DROP_PROTOCOL,	/* neither IPv4 nor IPv6 */
 	JVPN_C_TX_DROP_NO_SESSION,	/* no session for it */
 	JVPN_C_TX_DROP_STATE,	/* session degraded, ended, no key */
@@ -80,6 +81,10 @@ void jvpn_count(struct jvpn_device *jd, enum jvpn_counter id, u64 n);
 
 /* Count a drop by its cause, trace it and free the packet. */
 void jvpn_drop(struct jvpn_device *jd, struct sk_buff *skb, enum jvpn_counter cause);
+
+/* The same for a super-packet. */
+void jvpn_drop_packets(struct jvpn_device *jd, struct sk_buff *skb, enum jvpn_counter cause,
+		       u32 packets);
 
 void jvpn_stats_sum(const struct jvpn_device *jd, u64 sum[JVPN_C_COUNT]);
 void jvpn_stats_get64(struct net_device *dev, struct rtnl_link_stats64 *out);

@@ -147,6 +147,20 @@ static void bad_among_good(void)
 	CHECK_EQ(session_view(&s).stats[JVPN_A_STATS_RX_DROPS], 6, "drops of the session");
 }
 
+/* Too short for anything, and as many as a super-packet can have. */
+static void runts(void)
+{
+	uint8_t batch[60 * 8] = { 4, 1 };
+	struct nl_counters before;
+
+	begin();
+	before = fx_counters(&fx);
+	peer_send_batch(&s.peer, batch, sizeof(batch), 8);
+	fx_expect_drops(&fx, &before, "rx_drop_runt", 60);
+	CHECK_EQ(nl_counter(fx.nl, fx.ifindex, "rx_datagrams") -
+		 nl_counters_of(&before, "rx_datagrams"), 60, "datagrams");
+}
+
 /* Several sessions in one super-packet cannot be: it has one source. Two epochs can. */
 static void two_epochs(void)
 {
@@ -512,6 +526,7 @@ static void cut_right(void)
 static const struct test_case cases[] = {
 	{ "control and data in one super-packet", mixed },
 	{ "bad datagrams among good ones", bad_among_good },
+	{ "a super-packet of runts", runts },
 	{ "two epochs in one super-packet", two_epochs },
 	{ "random segments are merged without a changed octet", merged_right },
 	{ "a TCP connection is cut without a changed octet", cut_right },
