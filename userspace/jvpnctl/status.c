@@ -5,6 +5,16 @@
 #include "kernel.h"
 #include "util.h"
 
+/* Texts, one below the other. */
+static void status_print_list(const json_t *list)
+{
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(list, i, value)
+		printf("%*s%s\n", i ? 27 : 0, "", json_string_value(value));
+}
+
 /* Whatever the daemon tells: one line for each value, sections indented. */
 static void status_print_object(const json_t *object, int indent)
 {
@@ -21,6 +31,8 @@ static void status_print_object(const json_t *object, int indent)
 			printf("%s\n", json_is_true(value) ? "yes" : "no");
 		else if (json_is_object(value) && json_object_size(value))
 			putchar('\n');
+		else if (json_is_array(value) && json_array_size(value))
+			status_print_list(value);
 		else
 			printf("-\n");
 		if (json_is_object(value))

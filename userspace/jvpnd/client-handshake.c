@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "client.h"
+#include "inner.h"
 #include "log.h"
 #include "record.h"
 #include "refusal.h"
@@ -260,20 +261,10 @@ static uint64_t handshake_ttl_ms(const struct session *s, const struct jvpn_hs_r
 	return resp->session_ttl_ms;
 }
 
-/* What the gateway may send from and be sent to: anything, of the families given. */
-static void handshake_prefixes_fill(struct session *s, const struct jvpn_hs_resp *resp)
-{
-	if (resp->v4_prefix)
-		s->prefixes[s->n_prefixes++] =
-			(struct jvpn_prefix){ .addr.family = AF_INET };
-	if (resp->v6_prefix)
-		s->prefixes[s->n_prefixes++] =
-			(struct jvpn_prefix){ .addr.family = AF_INET6 };
-}
-
 static void handshake_session_fill(struct client *c, struct session *s,
 				   const struct jvpn_hs_resp *resp,
-				   const struct jvpn_hs_result *result)
+				   const struct jvpn_hs_result *result,
+				   const struct jvpn_prefix inner[2])
 {
 	uint64_t now = jvpnd_now_ms();
 
@@ -288,7 +279,9 @@ static void handshake_session_fill(struct client *c, struct session *s,
 	s->born_ms = now;
 	s->session_deadline_ms = now + handshake_ttl_ms(s, resp);
 	s->birth_deadline_ms = now + s->policy.handshake_timeout_ms;
-	handshake_prefixes_fill(s, resp);
+	memcpy(s->inner, inner, sizeof(s->inner));
+	s->n_prefixes = inner_sources(&c->d->config->client, inner, s->prefixes,
+				      KERNEL_PREFIXES_MAX);
 	session_ctl_set(c->d, s, &result->epoch, 0);
 }
 
@@ -331,17 +324,18 @@ static void handshake_previous_end(struct jvpnd *d, struct session *s, void *con
 }
 
 static bool handshake_session_make(struct client *c, const struct jvpn_hs_resp *resp,
-				   const struct jvpn_hs_result *result)
+				   const struct jvpn_hs_result *result,
+				   const struct jvpn_prefix inner[2])
 {
 	struct session *s = session_add(c->d, resp->sid, JVPN_ROLE_CLIENT);
 
 	if (!s)
 		return false;
-	handshake_session_fill(c, s, resp, result);
+	handshake_session_fill(c, s, resp, result, inner);
 	jvpn_client_init(&c->proto, c->d->config->private_key, s->peer_key, resp, result);
 	c->has_proto = true;
 	session_each(c->d, handshake_previous_end, s);
-	tunnel_configure(c, resp);
+	tunnel_configure(c, inner);
 	if (!record_save(c->d, s) || handshake_kernel_install(c, s, result)) {
 		jvpn_client_wipe(&c->proto);
 		c->has_proto = false;
@@ -368,8 +362,22 @@ static bool handshake_resp_sane(const struct jvpn_hs_resp *resp)
 	       (resp->v4_prefix || resp->v6_prefix);
 }
 
+/* What an earlier session had put on the device must not stay where it collides. */
+static void handshake_inner_refuse(struct client *c, const struct kernel_packet *packet,
+				   const struct jvpn_prefix none[2])
+{
+	const struct refusal refusal = {
+		.request = "RESP", .reject = JVPN_REJECT_POLICY_DENIED, .path = &packet->from,
+		.why = "its inner addresses collide with this machine's own",
+	};
+
+	refusal_note(c->d, &refusal);
+	tunnel_configure(c, none);
+}
+
 void client_handshake_resp(struct client *c, const struct kernel_packet *packet)
 {
+	struct jvpn_prefix inner[2];
 	struct jvpn_hs_result result;
 	struct jvpn_hs_resp resp;
 	enum jvpn_verdict verdict = JVPN_VERDICT_UNKNOWN_ATTEMPT;
@@ -388,7 +396,9 @@ void client_handshake_resp(struct client *c, const struct kernel_packet *packet)
 	if (!handshake_resp_sane(&resp))
 		jvpn_error("the gateway %s offers nothing that can be used: no inner address",
 			   client_gateway(c)->name);
-	else if (!handshake_session_make(c, &resp, &result))
+	else if (!tunnel_accept(c, &resp, inner))
+		handshake_inner_refuse(c, packet, inner);
+	else if (!handshake_session_make(c, &resp, &result, inner))
 		jvpn_warning("the handshake is made again");
 	jvpn_hs_result_wipe(&result);
 	jvpn_hs_resp_wipe(&resp);

@@ -252,9 +252,22 @@ static void client_forget(struct jvpnd *d, struct session *s)
 		client_session_end(d->client, s);
 }
 
+/* The machine has come to where its inner address means something else: it is told, once. */
+static void client_collision_watch(struct client *c)
+{
+	const char *why = c->session ? tunnel_collision(c, c->session) : NULL;
+
+	if (why && !c->colliding)
+		jvpn_warning("session %s: %s: %s%s%s", session_short(c->session), why,
+			     c->inner_refused[0], c->inner_refused[0][0] ? "; " : "",
+			     c->inner_refused[1]);
+	c->colliding = why;
+}
+
 static void client_links(struct jvpnd *d)
 {
 	candidates_refresh(d->client);
+	client_collision_watch(d->client);
 }
 
 static const char *client_describe(const struct jvpnd *d, const struct path *path)
@@ -392,14 +405,24 @@ void client_close(struct jvpnd *d)
 	d->client = NULL;
 }
 
+static json_t *client_refused_json(const struct client *c)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < 2; i++)
+		if (c->inner_refused[i][0])
+			json_array_append_new(list, json_string(c->inner_refused[i]));
+	return list;
+}
+
 json_t *client_status_json(const struct jvpnd *d)
 {
 	const struct client *c = d->client;
 
-	return json_pack("{sssbsbsI}", "gateway", client_gateway(c)->name,
+	return json_pack("{sssbsbsIso}", "gateway", client_gateway(c)->name,
 			 "handshaking", c->handshake.active, "stopped", c->closed_by_operator,
-			 "switches_last_minute",
-			 (json_int_t)client_move_switches_count(c));
+			 "switches_last_minute", (json_int_t)client_move_switches_count(c),
+			 "refused_addresses", client_refused_json(c));
 }
 
 static const uint8_t *client_mac1_key(const struct jvpnd *d)

@@ -12,6 +12,7 @@
  *   client-move.c       when to move and where to: recovery, standby, fail-back, rekey
  *   candidate.c         the transports that there are
  *   tunnel.c            inner addresses and routes
+ *   inner.c             what of the gateway's advice is taken
  *
  * The kernel notices a dead transport and tells; it commits a prepared move by
  * itself when the gateway's first packet of the new epoch arrives. What is
@@ -26,6 +27,7 @@
 #include "session.h"
 
 #define CLIENT_REMOTES_MAX 16
+#define CLIENT_REFUSED_TEXT 320
 #define CLIENT_RTO_MIN_MS 100
 #define CLIENT_RTO_UNKNOWN_MS 250
 /* Names of a gateway that does not answer are asked for again after so long. */
@@ -124,6 +126,9 @@ struct client {
 	uint64_t retry_ms;		/* DEGRADED: not before */
 	unsigned int recovery_step;
 	struct jvpn_prefix inner[2];	/* on the device; family AF_UNSPEC: none */
+	struct jvpn_prefix inner_network[2];	/* routed to it; likewise */
+	char inner_refused[2][CLIENT_REFUSED_TEXT];	/* why what was offered last is not there */
+	bool colliding;			/* its inner addresses mean something else here */
 };
 
 extern const struct role client_role;

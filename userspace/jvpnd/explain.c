@@ -123,6 +123,9 @@ static void explain_client(json_t *out, struct client *c, const struct session *
 {
 	const struct candidate *cand;
 
+	for (int i = 0; i < 2; i++)
+		if (c->inner_refused[i][0])
+			explain_say(out, "Refused: %s.", c->inner_refused[i]);
 	if (s != c->session) {
 		if (c->handshake.active)
 			explain_say(out, "A new handshake with %s is under way.",

@@ -31,6 +31,8 @@ struct record {
 	uint64_t born_ms;
 	uint32_t ctl_epoch;
 	uint8_t peer_key[JVPN_KEYS_SIZE];
+	uint8_t psk_id[JVPN_WIRE_MAC];
+	struct jvpn_prefix inner[2];
 	struct jvpn_policy_def policy;
 	struct jvpn_session_keys keys;
 	struct jvpn_epoch ctl;
@@ -61,6 +63,8 @@ static void record_fill(struct jvpnd *d, const struct session *s, struct record 
 	r->born_ms = s->born_ms;
 	r->ctl_epoch = s->ctl_epoch;
 	memcpy(r->peer_key, s->peer_key, sizeof(r->peer_key));
+	memcpy(r->psk_id, s->psk_id, sizeof(r->psk_id));
+	memcpy(r->inner, s->inner, sizeof(r->inner));
 	r->policy = s->policy;
 	r->keys = s->keys;
 	r->ctl = s->ctl;
@@ -102,6 +106,8 @@ static void record_take(struct jvpnd *d, struct session *s, const struct record 
 		s->audited = r->audited;
 	s->born_ms = r->born_ms;
 	memcpy(s->peer_key, r->peer_key, sizeof(s->peer_key));
+	memcpy(s->psk_id, r->psk_id, sizeof(s->psk_id));
+	memcpy(s->inner, r->inner, sizeof(s->inner));
 	s->policy = r->policy;
 	s->keys = r->keys;
 	session_ctl_set(d, s, &r->ctl, r->ctl_epoch);

@@ -93,6 +93,7 @@ struct session {
 	struct kernel_transition history[JVPN_HISTORY_SIZE];
 	size_t n_prefixes;
 	struct jvpn_prefix prefixes[KERNEL_PREFIXES_MAX];
+	struct jvpn_prefix inner[2];	/* client: see tunnel_accept(); AF_UNSPEC: none */
 	char policy_name[JVPN_LABEL_SIZE];
 	uint32_t policy_version;
 
@@ -102,6 +103,8 @@ struct session {
 	uint64_t revision;
 	uint8_t suite;
 	uint8_t peer_key[JVPN_KEYS_SIZE];
+	uint8_t psk_id[JVPN_WIRE_MAC];	/* of the handshake's pre-shared key, see judge.h */
+	const char *end_why;		/* for the record of its end; a literal, NULL none */
 	struct jvpn_policy_def policy;
 	struct jvpn_session_keys keys;
 	struct jvpn_epoch ctl;
@@ -149,6 +152,13 @@ void sessions_settle(struct jvpnd *d);
 void sessions_vanish(struct jvpnd *d);
 /* At start, after adoption: sessions of the audit log that nobody has end there. */
 void sessions_lost_record(struct jvpnd *d);
+
+/*
+ * Does the configuration of today allow the sessions? Those that it does not end, with the reason
+ * POLICY_FAILURE.
+ */
+void session_judge(struct jvpnd *d, struct session *s);
+void sessions_judge(struct jvpnd *d);
 
 /* Ask the kernel for an event, decided on the mirror's version. True if applied. */
 bool session_event(struct jvpnd *d, struct session *s, uint32_t event, uint32_t reason);

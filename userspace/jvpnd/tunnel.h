@@ -3,14 +3,22 @@
 #define JVPND_TUNNEL_H
 
 /*
- * What a client's device carries: the inner addresses that the gateway gave,
- * and the configured routes. They stay while there is no session, so that what
+ * What a client's device carries: the inner addresses that the gateway gave, the
+ * network around each, and the configured routes. They stay while there is no session, so that what
  * belongs into the tunnel does not leave by another way.
  */
 
 #include "client.h"
 
-void tunnel_configure(struct client *c, const struct jvpn_hs_resp *resp);
+/*
+ * What RESP says that can be taken: an address of each family, AF_UNSPEC for none, with the length
+ * of the network around it that is reached through the tunnel. False: nothing; c->inner_refused
+ * says why.
+ */
+bool tunnel_accept(struct client *c, const struct jvpn_hs_resp *resp, struct jvpn_prefix inner[2]);
+/* NULL, or why the session's addresses cannot be taken any longer (a literal). */
+const char *tunnel_collision(struct client *c, const struct session *s);
+void tunnel_configure(struct client *c, const struct jvpn_prefix inner[2]);
 /* Find out what a former run of the daemon has put there. */
 void tunnel_adopt(struct client *c);
 /* d->config is still the old configuration. */

@@ -29,6 +29,28 @@ const char *jvpn_config_protocol_name(enum jvpn_config_protocol protocol)
 	return protocol < JVPN_CONFIG_PROTOCOLS ? jvpn_config_protocol_words[protocol] : "unknown";
 }
 
+static const char *const jvpn_config_sources_words[] = {
+	[JVPN_CONFIG_SOURCES_ROUTES] = "routes",
+	[JVPN_CONFIG_SOURCES_ANY] = "any",
+	NULL,
+};
+
+static const char *const jvpn_config_inner_words[] = {
+	[JVPN_CONFIG_INNER_AUTO] = "auto",
+	[JVPN_CONFIG_INNER_NONE] = "none",
+	NULL,
+};
+
+const char *jvpn_config_sources_name(enum jvpn_config_sources sources)
+{
+	return jvpn_config_sources_words[sources];
+}
+
+const char *jvpn_config_inner_network_name(enum jvpn_config_inner_network network)
+{
+	return jvpn_config_inner_words[network];
+}
+
 /* Gateways. */
 
 static const void *jvpn_config_endpoint_bytes(const void *item, size_t *size)
@@ -323,6 +345,14 @@ static const struct jvpn_config_key jvpn_config_client_keys[] = {
 	{ .name = "routes", .read = jvpn_config_read_networks, .offset = CLIENT(routes),
 	  .max = ROUTES_MAX, .allowed = "a list of networks to reach through the tunnel",
 	  .example = "routes: [10.0.0.0/8, 'fd00::/8']" },
+	{ .name = "accept_sources", .read = jvpn_config_read_enum,
+	  .words = jvpn_config_sources_words, .offset = CLIENT(accept_sources),
+	  .allowed = "routes (of the routes and the inner network), any",
+	  .example = "accept_sources: routes" },
+	{ .name = "inner_network", .read = jvpn_config_read_enum,
+	  .words = jvpn_config_inner_words, .offset = CLIENT(inner_network),
+	  .allowed = "auto (reach the network around the inner address), none",
+	  .example = "inner_network: auto" },
 	{ .name = "request_addresses", .read = jvpn_config_read_request, .max = 2,
 	  .allowed = "at most one IPv4 and one IPv6 address",
 	  .example = "request_addresses: [10.77.0.5]" },

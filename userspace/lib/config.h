@@ -36,6 +36,17 @@ enum jvpn_config_protocol {
 	JVPN_CONFIG_PROTOCOLS,
 };
 
+/* Whose packets a client takes from its gateway. */
+enum jvpn_config_sources {
+	JVPN_CONFIG_SOURCES_ROUTES,
+	JVPN_CONFIG_SOURCES_ANY,
+};
+
+enum jvpn_config_inner_network {
+	JVPN_CONFIG_INNER_AUTO,
+	JVPN_CONFIG_INNER_NONE,
+};
+
 struct jvpn_config_device {
 	char name[JVPN_CONFIG_IFNAME];
 	uint32_t mtu;				/* inner MTU, default 1420 */
@@ -116,6 +127,8 @@ struct jvpn_config_client {
 	size_t n_transports;
 	struct jvpn_prefix *routes;		/* installed through the tunnel */
 	size_t n_routes;
+	enum jvpn_config_sources accept_sources;
+	enum jvpn_config_inner_network inner_network;
 	struct jvpn_addr request_ipv4;		/* AF_UNSPEC: whatever the gateway gives */
 	struct jvpn_addr request_ipv6;
 	uint32_t max_candidates;
@@ -181,6 +194,8 @@ jvpn_config_peer_find(const struct jvpn_config *config,
 		      const uint8_t public_key[JVPN_KEYS_SIZE]);
 
 const char *jvpn_config_role_name(enum jvpn_config_role role);
+const char *jvpn_config_sources_name(enum jvpn_config_sources sources);
+const char *jvpn_config_inner_network_name(enum jvpn_config_inner_network network);
 const char *jvpn_config_protocol_name(enum jvpn_config_protocol protocol);
 
 /* The whole model without secrets. */
