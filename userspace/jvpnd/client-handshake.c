@@ -7,6 +7,7 @@
 
 #include "client.h"
 #include "inner.h"
+#include "judge.h"
 #include "log.h"
 #include "record.h"
 #include "refusal.h"
@@ -270,6 +271,7 @@ static void handshake_session_fill(struct client *c, struct session *s,
 
 	snprintf(s->label, sizeof(s->label), "%s", client_gateway(c)->name);
 	memcpy(s->peer_key, client_gateway(c)->public_key, sizeof(s->peer_key));
+	judge_psk_id(s->psk_id, client_gateway(c)->preshared_key);
 	s->suite = resp->suite;
 	s->policy = *c->d->config->client.policy;
 	snprintf(s->policy_name, sizeof(s->policy_name), "%s", s->policy.name);

@@ -6,6 +6,7 @@
 #include "core/fsm.h"
 #include "log.h"
 #include "refusal.h"
+#include "sockets.h"
 
 /* Between attempts of a recovery that goes on in vain. */
 #define RECOVERY_PAUSE_MAX_MS 2000
@@ -456,14 +457,32 @@ void client_move_session_changed(struct client *c)
 	}
 }
 
+/* Is there a candidate where the session is bound? A former daemon's socket may be another one. */
+static bool move_bound_allowed(const struct client *c)
+{
+	const struct kernel_socket *sock = sockets_find(c->d, c->session->path.socket);
+	const struct candidate *cand;
+
+	TAILQ_FOREACH(cand, candidates_list(c), link)
+		if (sock && cand->ifindex == sock->ifindex &&
+		    candidate_family(cand) == sock->local.family)
+			return true;
+	return !sock;
+}
+
 /* The kernel watches the link; address and route are watched here. */
 static void move_bound_lost(struct client *c)
 {
 	const struct candidate *cand = move_bound_candidate(c);
+	uint32_t reason = cand && !cand->usable ? cand->lost_reason : JVPN_REASON_NONE;
 
-	if (!cand || cand->usable || !cand->lost_reason)
-		return;
-	session_event(c->d, c->session, JVPN_EVENT_TRANSPORT_DEAD, cand->lost_reason);
+	if (!cand && c->session->bound && !move_bound_allowed(c)) {
+		jvpn_info("session %s: its transport is no longer in the configuration",
+			  session_short(c->session));
+		reason = JVPN_REASON_ROUTE_LOST;
+	}
+	if (reason)
+		session_event(c->d, c->session, JVPN_EVENT_TRANSPORT_DEAD, reason);
 }
 
 void client_move_candidates_changed(struct client *c)

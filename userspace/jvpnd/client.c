@@ -8,6 +8,7 @@
 
 #include "close.h"
 #include "core/fsm.h"
+#include "judge.h"
 #include "log.h"
 #include "names-gen.h"
 #include "record.h"
@@ -246,6 +247,15 @@ static void client_adopt(struct jvpnd *d, struct session *s, const struct kernel
 	client_session_begin(c, s);
 }
 
+static const char *client_judge(struct jvpnd *d, const struct session *s)
+{
+	const char *why = judge_client(d->config, s);
+
+	if (!why && s == d->client->session)
+		why = tunnel_collision(d->client, s);
+	return why;
+}
+
 static void client_forget(struct jvpnd *d, struct session *s)
 {
 	if (d->client->session == s)
@@ -307,15 +317,6 @@ static bool client_reload_check(struct jvpnd *d, const struct jvpn_config *confi
 	return true;
 }
 
-static bool client_gateway_is_kept(const struct jvpn_config *config, const struct session *s)
-{
-	for (size_t i = 0; s && i < config->client.n_gateways; i++)
-		if (!memcmp(config->client.gateways[i].public_key, s->peer_key,
-			    sizeof(s->peer_key)))
-			return true;
-	return !s;
-}
-
 /* Called before d->config changes: candidates are configured from what is to come. */
 static void client_reload(struct jvpnd *d, const struct jvpn_config *config)
 {
@@ -323,11 +324,6 @@ static void client_reload(struct jvpnd *d, const struct jvpn_config *config)
 
 	candidates_configure(c, config);
 	tunnel_reload(c, config);
-	if (!client_gateway_is_kept(config, c->session)) {
-		jvpn_info("the gateway of the session is no longer in the configuration");
-		close_send(d, c->session);
-		session_terminate(d, c->session, JVPN_REASON_POLICY_FAILURE);
-	}
 	c->closed_by_operator = false;
 }
 
@@ -438,6 +434,7 @@ const struct role client_role = {
 	.changed = client_changed,
 	.epoch = client_epoch,
 	.adopt = client_adopt,
+	.judge = client_judge,
 	.forget = client_forget,
 	.links = client_links,
 	.describe = client_describe,

@@ -5,6 +5,7 @@
 
 #include "gateway.h"
 #include "inits.h"
+#include "judge.h"
 #include "log.h"
 #include "peer.h"
 #include "record.h"
@@ -246,6 +247,7 @@ static void handshake_session_fill(struct handshake_job *job, struct session *s)
 
 	snprintf(s->label, sizeof(s->label), "%s", job->peer->config->name);
 	memcpy(s->peer_key, job->peer->key, sizeof(s->peer_key));
+	judge_psk_id(s->psk_id, job->psk);
 	s->suite = job->resp.suite;
 	s->policy = job->policy;
 	snprintf(s->policy_name, sizeof(s->policy_name), "%s", job->policy.name);
@@ -363,6 +365,7 @@ static void handshake_rename(struct handshake_job *job)
 static void handshake_respond_done(uv_work_t *work, int status)
 {
 	struct handshake_job *job = work->data;
+	struct session *s;
 	int rc;
 
 	if (status || job->gw->d->stopping || !job->peer->config) {
@@ -384,7 +387,11 @@ static void handshake_respond_done(uv_work_t *work, int status)
 		handshake_fail(job, JVPN_REJECT_RATE_LIMITED, "the session could not be made");
 		return;
 	}
-	gateway_send(job->gw, &job->from, &job->answer, sizeof(job->answer));
+	s = session_find(job->gw->d, job->resp.sid);
+	/* The configuration may have changed meanwhile. */
+	session_judge(job->gw->d, s);
+	if (session_is_live(s))
+		gateway_send(job->gw, &job->from, &job->answer, sizeof(job->answer));
 	sessions_settle(job->gw->d);
 	handshake_job_end(job);
 }
@@ -526,12 +533,14 @@ static const char *handshake_addresses(struct handshake_job *job, struct peer_in
 	const char *why = NULL;
 
 	randombytes_buf(job->resp.sid, sizeof(job->resp.sid));
-	if (!a->n_prefixes)
+	if (!a->n_prefixes) {
 		why = gateway_addresses_choose(job->gw, job->peer, &job->init, job->resp.sid,
 					       &init->addresses);
-	else if (!gateway_addresses_hold(job->gw, a->prefixes, a->n_prefixes, job->peer->key,
-					 job->resp.sid))
+	} else if (!gateway_addresses_hold(job->gw, a->prefixes, a->n_prefixes, job->peer->key,
+					   job->resp.sid)) {
+		gateway_addresses_release(job->gw, a->prefixes, a->n_prefixes, job->resp.sid, 0);
 		why = "its inner address has another owner now";
+	}
 	if (!why)
 		job->addresses = init->addresses;
 	return why;

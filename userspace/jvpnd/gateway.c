@@ -9,6 +9,7 @@
 
 #include "close.h"
 #include "inits.h"
+#include "judge.h"
 #include "log.h"
 #include "peer.h"
 #include "pool.h"
@@ -247,6 +248,25 @@ static void gateway_adopt(struct jvpnd *d, struct session *s, const struct kerne
 		session_terminate(d, s, JVPN_REASON_HANDSHAKE_REJECTED);
 }
 
+static bool gateway_addresses_own(const struct gateway *gw, const struct session *s)
+{
+	for (size_t i = 0; i < s->n_prefixes; i++)
+		if (jvpn_prefix_is_host(&s->prefixes[i]) &&
+		    !pool_may_own(gw->pool, &s->prefixes[i].addr, s->peer_key, jvpnd_now_ms()))
+			return false;
+	return true;
+}
+
+static const char *gateway_judge(struct jvpnd *d, const struct session *s)
+{
+	const struct peer *peer = peer_find(d->gateway->peers, s->peer_key);
+	const char *why = judge_gateway(d->config, peer ? peer->config : NULL, s);
+
+	if (!why && !gateway_addresses_own(d->gateway, s))
+		why = "an address of it is somebody else's now";
+	return why;
+}
+
 static void gateway_forget(struct jvpnd *d, struct session *s)
 {
 	gateway_handshake_session_end(d->gateway, s);
@@ -278,21 +298,6 @@ static bool gateway_reload_check(struct jvpnd *d, const struct jvpn_config *conf
 	return false;
 }
 
-static void gateway_session_reload(struct jvpnd *d, struct session *s, void *context)
-{
-	struct peer *peer = s->gateway.peer;
-
-	(void)context;
-	if (!session_is_live(s) || !s->recorded)
-		return;
-	if (!peer || peer->config)
-		return;
-	jvpn_info("session %s (%s) ends: its peer is no longer in the configuration",
-		  session_short(s), s->label);
-	close_send(d, s);
-	session_terminate(d, s, JVPN_REASON_POLICY_FAILURE);
-}
-
 static void gateway_device_limit_set(struct jvpnd *d, const struct jvpn_config *config)
 {
 	char error[KERNEL_TEXT];
@@ -310,8 +315,6 @@ static void gateway_reload(struct jvpnd *d, const struct jvpn_config *config)
 	    !gateway_addresses_configure(gw, config))
 		jvpn_error("no memory for all peers of the new configuration");
 	gateway_device_limit_set(d, config);
-	session_each(d, gateway_session_reload, NULL);
-	sessions_settle(d);
 }
 
 static void gateway_reloaded(struct jvpnd *d)
@@ -428,6 +431,7 @@ const struct role gateway_role = {
 	.changed = gateway_changed,
 	.epoch = gateway_epoch,
 	.adopt = gateway_adopt,
+	.judge = gateway_judge,
 	.forget = gateway_forget,
 	.links = gateway_links,
 	.describe = gateway_describe,

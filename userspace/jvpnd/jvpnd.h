@@ -39,6 +39,7 @@ struct reconcile;
  * @changed: transitions of a session were applied (it may be terminated now)
  * @epoch: an epoch was installed without a transition
  * @adopt: a session was found in the kernel; its record, if any, is loaded
+ * @judge: NULL, or why d->config does not allow the session (a literal)
  * @forget: a session is about to be freed
  * @links: links, addresses or routes of the system changed
  * @describe: name of the path's transport in records, NULL none
@@ -53,6 +54,7 @@ struct role {
 	void (*changed)(struct jvpnd *d, struct session *s);
 	void (*epoch)(struct jvpnd *d, struct session *s);
 	void (*adopt)(struct jvpnd *d, struct session *s, const struct kernel_session *k);
+	const char *(*judge)(struct jvpnd *d, const struct session *s);
 	void (*forget)(struct jvpnd *d, struct session *s);
 	void (*links)(struct jvpnd *d);
 	const char *(*describe)(const struct jvpnd *d, const struct path *path);

@@ -86,6 +86,7 @@ static void reconcile_adopt(struct jvpnd *d, const struct kernel_session *k)
 	jvpn_info("session %s (%s) adopted: version %llu, epoch %u", session_short(s), s->label,
 		  (unsigned long long)s->version, s->epoch);
 	d->role->adopt(d, s, k);
+	session_judge(d, s);
 }
 
 static bool reconcile_role_fits(const struct jvpnd *d, const struct kernel_session *k)

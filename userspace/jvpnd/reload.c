@@ -85,6 +85,7 @@ static void reload_apply(struct jvpnd *d, struct jvpn_config *config)
 	d->role->reload(d, config);
 	d->config = config;
 	jvpn_log_level_set(config->log_level);
+	sessions_judge(d);
 	d->role->reloaded(d);
 	jvpn_config_free(old);
 }

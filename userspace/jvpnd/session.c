@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bounds.h"
+#include "close.h"
 #include "core/fsm.h"
 #include "log.h"
 #include "names-gen.h"
@@ -266,6 +267,8 @@ static void session_audit(struct jvpnd *d, struct session *s, const struct kerne
 
 	if (s->label[0])
 		record.details = json_pack("{ss}", "peer", s->label);
+	if (s->end_why && record.details && t->to == JVPN_STATE_TERMINATED)
+		json_object_set_new(record.details, "why", json_string(s->end_why));
 	jvpnd_record(d, jvpn_audit_build_transition(d->audit, &record));
 }
 
@@ -593,6 +596,30 @@ bool session_terminate(struct jvpnd *d, struct session *s, uint32_t reason)
 		if (session_event(d, s, event, reason))
 			return true;
 	return !session_is_live(s);
+}
+
+void session_judge(struct jvpnd *d, struct session *s)
+{
+	const char *why = session_is_live(s) ? d->role->judge(d, s) : NULL;
+
+	if (!why)
+		return;
+	jvpn_info("session %s (%s) ends: %s", session_short(s), s->label, why);
+	s->end_why = why;
+	close_send(d, s);
+	session_terminate(d, s, JVPN_REASON_POLICY_FAILURE);
+}
+
+static void session_judge_one(struct jvpnd *d, struct session *s, void *context)
+{
+	(void)context;
+	session_judge(d, s);
+}
+
+void sessions_judge(struct jvpnd *d)
+{
+	session_each(d, session_judge_one, NULL);
+	sessions_settle(d);
 }
 
 void session_ctl_set(struct jvpnd *d, struct session *s, const struct jvpn_epoch *epoch,
