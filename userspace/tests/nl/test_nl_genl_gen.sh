@@ -65,7 +65,7 @@ spoil "no enum 'states'" 's/enum: state,/enum: states,/' "an enum that is not th
 spoil "no const 'key-length'" 's/exact-len: key-size/exact-len: key-length/' \
 	"a constant that is not there"
 spoil "unknown type 'u33'" 's/name: fwmark, type: u32/name: fwmark, type: u33/' "an unknown type"
-spoil "attribute set 'socket' has no 'port'" 's/ifindex, id, local-ipv4/ifindex, port, local-ipv4/' \
+spoil "attribute set 'socket' has no 'port'" 's/device-id, id, local-ipv4/device-id, port, local-ipv4/' \
 	"an attribute that the set does not have"
 spoil "defined twice" 's/name: fwmark,/name: bind-ifindex,/' "an attribute of a name that is taken"
 spoil "do not fit u8" 's/type: u8, checks: { max: 128 }/type: u8, checks: { max: 300 }/' \
