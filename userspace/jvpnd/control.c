@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -37,6 +39,8 @@ struct connection {
 struct control {
 	uv_pipe_t listener;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	dev_t device;			/* of the socket's file, as it was made */
+	ino_t inode;
 	const struct control_method *methods;
 	void *context;
 	struct connection *connections;
@@ -365,16 +369,84 @@ static void control_listener_closed(uv_handle_t *handle)
 	control_free_if_idle(control);
 }
 
-/* The instance lock is held: a socket file that is there belongs to a dead daemon. */
-static int control_listen(struct control *control)
+/* Does somebody listen on the socket file? Errno says why not. */
+static bool control_is_served(const char *path)
 {
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), saved;
+	bool served;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	served = fd >= 0 && (!connect(fd, (struct sockaddr *)&address, sizeof(address)) ||
+			     errno == EAGAIN);
+	saved = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return served;
+}
+
+/* NULL: nothing is there, or the socket of a daemon that is gone; else what else it is. */
+static const char *control_path_taken(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return errno == ENOENT ? NULL : strerror(errno);
+	if (!S_ISSOCK(st.st_mode))
+		return "it is there and is no socket";
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return "the socket that is there belongs to another user";
+	if (control_is_served(path))
+		return "another process listens on it";
+	if (errno != ECONNREFUSED)
+		return strerror(errno);
+	return unlink(path) ? strerror(errno) : NULL;
+}
+
+/* Not by uv_pipe_bind(), which removes at the end what has the name then. */
+static int control_bind(struct control *control)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), rc;
+
+	if (fd < 0)
+		return -errno;
+	strcpy(address.sun_path, control->path);
+	rc = bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno :
+		uv_pipe_open(&control->listener, fd);
+	if (rc)
+		close(fd);
+	return rc;
+}
+
+static const char *control_listen(struct control *control)
+{
+	const char *why = control_path_taken(control->path);
+	struct stat st;
 	int rc;
 
-	if (unlink(control->path) && errno != ENOENT)
-		return -errno;
-	rc = uv_pipe_bind(&control->listener, control->path);
-	return rc ? rc : uv_listen((uv_stream_t *)&control->listener, BACKLOG,
-				   control_connection);
+	if (why)
+		return why;
+	rc = control_bind(control);
+	if (!rc)
+		rc = uv_listen((uv_stream_t *)&control->listener, BACKLOG, control_connection);
+	if (!rc && lstat(control->path, &st))
+		rc = -errno;
+	if (rc)
+		return uv_strerror(rc);
+	control->device = st.st_dev;
+	control->inode = st.st_ino;
+	return NULL;
+}
+
+static void control_path_remove(const struct control *control)
+{
+	struct stat st;
+
+	if (!lstat(control->path, &st) && st.st_dev == control->device &&
+	    st.st_ino == control->inode)
+		unlink(control->path);
 }
 
 struct control *control_open(uv_loop_t *loop, const char *path,
@@ -382,7 +454,7 @@ struct control *control_open(uv_loop_t *loop, const char *path,
 			     size_t error_size)
 {
 	struct control *control;
-	int rc;
+	const char *why;
 
 	if (strlen(path) >= sizeof(control->path)) {
 		snprintf(error, error_size,
@@ -400,11 +472,11 @@ struct control *control_open(uv_loop_t *loop, const char *path,
 	control->context = context;
 	uv_pipe_init(loop, &control->listener, 0);
 	control->listener.data = control;
-	rc = control_listen(control);
-	if (!rc)
+	why = control_listen(control);
+	if (!why)
 		return control;
 	snprintf(error, error_size, "cannot listen on the control socket %s: %s", path,
-		 uv_strerror(rc));
+		 why);
 	uv_close((uv_handle_t *)&control->listener, control_listener_closed);
 	return NULL;
 }
@@ -415,6 +487,6 @@ void control_close(struct control *control)
 		return;
 	for (struct connection *c = control->connections; c; c = c->next)
 		connection_close(c);
-	unlink(control->path);
+	control_path_remove(control);
 	uv_close((uv_handle_t *)&control->listener, control_listener_closed);
 }

@@ -76,16 +76,24 @@ static bool gateway_listen_one(struct jvpnd *d, const struct jvpn_config_listen 
 	return false;
 }
 
-static bool gateway_listen(struct jvpnd *d, const struct jvpn_config *config, char *error,
-			   size_t error_size)
+/* Opens what config wants; what it does not want any longer is left to the caller. */
+static bool gateway_listen_begin(struct jvpnd *d, const struct jvpn_config *config, char *error,
+				 size_t error_size)
 {
 	size_t open = 0;
 
 	sockets_unwant_all(d);
 	for (size_t i = 0; i < config->gateway.n_listen; i++)
 		open += gateway_listen_one(d, &config->gateway.listen[i], error, error_size);
-	sockets_drop_unwanted(d);
 	return open == config->gateway.n_listen;
+}
+
+static bool gateway_listen(struct jvpnd *d, char *error, size_t error_size)
+{
+	bool all = gateway_listen_begin(d, d->config, error, error_size);
+
+	sockets_drop_unwanted(d);
+	return all;
 }
 
 /* --- packets -------------------------------------------------------------- */
@@ -277,7 +285,7 @@ static void gateway_links(struct jvpnd *d)
 {
 	char error[KERNEL_TEXT];
 
-	gateway_listen(d, d->config, error, sizeof(error));
+	gateway_listen(d, error, sizeof(error));
 }
 
 static const char *gateway_describe(const struct jvpnd *d, const struct path *path)
@@ -291,10 +299,10 @@ static const char *gateway_describe(const struct jvpnd *d, const struct path *pa
 static bool gateway_reload_check(struct jvpnd *d, const struct jvpn_config *config, char *error,
 				 size_t error_size)
 {
-	/* Sockets are opened for the new configuration before the old one is given up. */
-	if (gateway_listen(d, config, error, error_size))
+	/* The new ones are opened first; gateway_reload() closes those that nobody wants then. */
+	if (gateway_listen_begin(d, config, error, error_size))
 		return true;
-	gateway_listen(d, d->config, (char[1]){ "" }, 1);
+	sockets_want_again(d);
 	return false;
 }
 
@@ -315,6 +323,7 @@ static void gateway_reload(struct jvpnd *d, const struct jvpn_config *config)
 	    !gateway_addresses_configure(gw, config))
 		jvpn_error("no memory for all peers of the new configuration");
 	gateway_device_limit_set(d, config);
+	sockets_drop_unwanted(d);
 }
 
 static void gateway_reloaded(struct jvpnd *d)
@@ -380,7 +389,7 @@ int gateway_open(struct jvpnd *d, char *error, size_t error_size)
 	gw->tick.data = gw;
 	uv_timer_start(&gw->tick, gateway_tick, 0, TICK_MS);
 	gateway_device_limit_set(d, d->config);
-	return gateway_listen(d, d->config, error, error_size) ? 0 : -EADDRNOTAVAIL;
+	return gateway_listen(d, error, error_size) ? 0 : -EADDRNOTAVAIL;
 err_memory:
 	snprintf(error, error_size, "no memory for %zu peers", d->config->gateway.n_peers);
 	return -ENOMEM;

@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define HOLDER_SIZE 32
 
 static int instance_directory_make(const char *path)
 {
@@ -30,19 +33,40 @@ static int instance_directory_make(const char *path)
 	return mkdir(part, 0700) && errno != EEXIST ? -1 : 0;
 }
 
+/* Is it empty, or does it hold the number of a process and nothing else? */
+static bool instance_file_is_ours(int fd, char holder[HOLDER_SIZE])
+{
+	ssize_t n = pread(fd, holder, HOLDER_SIZE - 1, 0);
+	size_t digits;
+	struct stat st;
+
+	if (n < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_nlink != 1)
+		return false;
+	holder[n] = '\0';
+	digits = strspn(holder, "0123456789");
+	if (n && (holder[digits] != '\n' || (size_t)n != digits + 1))
+		return false;
+	holder[digits] = '\0';
+	return true;
+}
+
 static int instance_file_lock(const char *path, char *error, size_t error_size)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	char holder[32] = "";
+	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	int fd = open(path, flags, 0600);
+	char holder[HOLDER_SIZE] = "";
 
 	if (fd < 0) {
 		snprintf(error, error_size, "cannot open %s: %s", path, strerror(errno));
 		return -1;
 	}
+	if (!instance_file_is_ours(fd, holder)) {
+		snprintf(error, error_size,
+			 "%s is there and is no lock of a jvpnd; name another runtime_dir", path);
+		close(fd);
+		return -1;
+	}
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		ssize_t n = pread(fd, holder, sizeof(holder) - 1, 0);
-
-		holder[n > 0 ? strcspn(holder, "\n") : 0] = '\0';
 		snprintf(error, error_size,
 			 "another jvpnd (process %s) serves this device, it holds %s; stop it first",
 			 holder[0] ? holder : "unknown", path);

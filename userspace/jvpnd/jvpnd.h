@@ -90,6 +90,7 @@ struct jvpnd {
 	bool terminate_sessions;
 	bool stopping;
 	bool failed;			/* it stops because it cannot go on */
+	bool hangs;			/* at the end: a thread is held up by the system */
 };
 
 /*

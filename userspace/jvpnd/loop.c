@@ -25,6 +25,8 @@
 #define PACKETS_BUNDLE_MS 5
 /* Address and route follow a link within moments: look once, when they all are there. */
 #define LINKS_SETTLE_MS 5
+/* At the end: for work that was begun. */
+#define CLOSE_MS 250
 
 static struct {
 	uv_poll_t events;
@@ -256,6 +258,16 @@ static int loop_signal_add(struct jvpnd *d, uv_signal_t *signal, uv_signal_cb ca
 	return uv_signal_start(signal, callback, number);
 }
 
+/* From here on it is the handler's; one that came before is delivered now. */
+static void loop_hangup_release(void)
+{
+	sigset_t hangup;
+
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(SIG_UNBLOCK, &hangup, NULL);
+}
+
 static int loop_poll_add(struct jvpnd *d, uv_poll_t *poll, int fd, uv_poll_cb callback)
 {
 	int rc = uv_poll_init(d->loop, poll, fd);
@@ -302,6 +314,7 @@ bool loop_open(struct jvpnd *d, char *error, size_t error_size)
 		snprintf(error, error_size, "cannot set the event loop up: %s", uv_strerror(rc));
 		return false;
 	}
+	loop_hangup_release();
 	jvpn_bucket_init(&loop.few, PACKETS_FEW_BURST, jvpnd_now_ms());
 	uv_timer_init(d->loop, &loop.bundle);
 	loop.bundle.data = d;
@@ -317,18 +330,42 @@ bool loop_open(struct jvpnd *d, char *error, size_t error_size)
 					error_size);
 }
 
-static void loop_handle_close(uv_handle_t *handle, void *context)
+static void loop_handle_close(uv_handle_t *handle, void *limit)
 {
-	(void)context;
-	if (!uv_is_closing(handle))
+	if (handle != limit && !uv_is_closing(handle))
 		uv_close(handle, NULL);
 }
 
-void loop_close(struct jvpnd *d)
+static void loop_limit_passed(uv_timer_t *limit)
 {
-	uv_walk(d->loop, loop_handle_close, NULL);
-	uv_run(d->loop, UV_RUN_DEFAULT);
-	uv_loop_close(d->loop);
+	uv_stop(limit->loop);
+}
+
+/*
+ * What workers have begun is waited for, but not for ever: a name server that does not answer
+ * holds one for many seconds. Returns whether all of it came to its end.
+ */
+static bool loop_run_down(uv_loop_t *uv)
+{
+	uv_timer_t limit;
+	bool done;
+
+	uv_timer_init(uv, &limit);
+	uv_walk(uv, loop_handle_close, &limit);
+	uv_timer_start(&limit, loop_limit_passed, CLOSE_MS, 0);
+	uv_unref((uv_handle_t *)&limit);
+	uv_run(uv, UV_RUN_DEFAULT);
+	done = !uv_loop_alive(uv);
+	uv_close((uv_handle_t *)&limit, NULL);
+	uv_run(uv, UV_RUN_NOWAIT);
+	return done && !uv_loop_close(uv);
+}
+
+bool loop_close(struct jvpnd *d)
+{
+	bool done = loop_run_down(d->loop);
+
 	if (loop.monitor)
 		jvpn_rtnl_monitor_close(loop.monitor);
+	return done;
 }

@@ -8,7 +8,10 @@
 
 /* From now on control packets come here. False with a sentence in error. */
 bool loop_open(struct jvpnd *d, char *error, size_t error_size);
-/* Close every handle and let all that is under way come to its end. */
-void loop_close(struct jvpnd *d);
+/*
+ * Close every handle and let what is under way come to its end, for a quarter of a second. False
+ * if something did not: a worker is still at it, and nobody may wait for the process's threads.
+ */
+bool loop_close(struct jvpnd *d);
 
 #endif

@@ -30,6 +30,8 @@
 #include "sockets.h"
 
 #define ERROR_SIZE 512
+/* At the end: for messages that wait for their reader. */
+#define LOG_FLUSH_MS 250
 
 enum {
 	EXIT_USAGE = 2,
@@ -107,17 +109,56 @@ static int main_options_parse(int argc, char **argv, struct options *options)
 	return EXIT_USAGE;
 }
 
+/* --- signals ---------------------------------------------------------------------------- */
+
+/* SIGHUP waits until the loop has its handler, so that none is lost and none kills. */
+static void main_hangup_hold(void)
+{
+	sigset_t hangup;
+
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hangup, NULL);
+}
+
 /* --- beginning --------------------------------------------------------------------------- */
+
+static void main_config_errors_say(const struct jvpn_config_errors *errors)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return;
+	jvpn_config_errors_print(errors, out);
+	fclose(out);
+	jvpn_log_text(text);
+	free(text);
+}
+
+/*
+ * The path as it was given, from the root: links in it are followed anew by each reload, which is
+ * how those change a file who never write to it.
+ */
+static void main_config_path_set(struct jvpnd *d, const char *path)
+{
+	char here[PATH_MAX];
+
+	if (path[0] != '/' && getcwd(here, sizeof(here)))
+		snprintf(d->config_path, sizeof(d->config_path), "%s/%s", here, path);
+	else
+		snprintf(d->config_path, sizeof(d->config_path), "%s", path);
+}
 
 static bool main_config_load(struct jvpnd *d, const char *path)
 {
 	struct jvpn_config_errors errors = {};
 
-	if (!realpath(path, d->config_path))
-		snprintf(d->config_path, sizeof(d->config_path), "%s", path);
+	main_config_path_set(d, path);
 	d->config = jvpn_config_load(d->config_path, &errors);
 	if (!d->config)
-		jvpn_config_errors_print(&errors, stderr);
+		main_config_errors_say(&errors);
 	jvpn_config_errors_free(&errors);
 	return d->config;
 }
@@ -242,9 +283,11 @@ static bool main_open(struct jvpnd *d, char *error)
 
 static void main_close(struct jvpnd *d)
 {
+	/* The loop's handler goes: what would end the daemon now waits until it has ended. */
+	main_hangup_hold();
 	control_close(d->control);
 	d->control = NULL;
-	loop_close(d);
+	d->hangs = !loop_close(d);
 	if (d->refusals)
 		refusals_finish(d);
 	if (d->audit)
@@ -259,7 +302,7 @@ static void main_close(struct jvpnd *d)
 	kernel_close(d->kernel);
 	if (d->rtnl)
 		jvpn_rtnl_close(d->rtnl);
-	jvpn_audit_close(d->audit);
+	d->hangs |= !jvpn_audit_close(d->audit);
 	jvpn_config_free(d->config);
 }
 
@@ -291,6 +334,25 @@ static int main_serve(struct jvpnd *d)
 	return d->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static int main_run(struct jvpnd *d, const struct options *options)
+{
+	int status;
+
+	if (!main_config_load(d, options->config))
+		return EXIT_CONFIG;
+	if (options->check) {
+		printf("%s: good\n", options->config);
+		jvpn_config_free(d->config);
+		return EXIT_SUCCESS;
+	}
+	jvpn_log_level_set(d->config->log_level);
+	d->terminate_sessions = options->terminate_sessions;
+	notify_open();
+	status = main_serve(d);
+	notify_close();
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {};
@@ -300,6 +362,7 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	main_hangup_hold();
 	umask(0077);
 	signal(SIGPIPE, SIG_IGN);
 	jvpn_log_init("jvpnd", JVPN_LOG_INFO);
@@ -309,17 +372,12 @@ int main(int argc, char **argv)
 	}
 	if (harden_process())
 		return EXIT_FAILURE;
-	if (!main_config_load(&d, options.config))
-		return EXIT_CONFIG;
-	if (options.check) {
-		printf("%s: good\n", options.config);
-		jvpn_config_free(d.config);
-		return EXIT_SUCCESS;
-	}
-	jvpn_log_level_set(d.config->log_level);
-	d.terminate_sessions = options.terminate_sessions;
-	notify_open();
-	status = main_serve(&d);
-	notify_close();
+	/* Threads begin here: they have what was given up above neither. */
+	if (jvpn_log_detach())
+		jvpn_warning("no thread for messages: who does not read them stops the daemon");
+	status = main_run(&d, &options);
+	/* exit() would wait for the workers. */
+	if (!jvpn_log_flush(LOG_FLUSH_MS) || d.hangs)
+		_exit(status);
 	return status;
 }

@@ -13,10 +13,15 @@
 #define PERIOD_MS 30000
 /* After lost events: long enough for a flood to pass, short enough to matter. */
 #define SOON_MS 20
+/* A flood that does not pass is not waited for any longer. */
+#define LATEST_MS 500
+/* So many times as long as the last reading took nothing is read. */
+#define REST 4
 
 struct reconcile {
 	uv_timer_t timer;
 	uint64_t round;
+	struct reconcile_pace pace;
 };
 
 /* The seen mark: which round found the session in the kernel. */
@@ -127,6 +132,7 @@ static void reconcile_missing(struct jvpnd *d, struct session *s, void *context)
 int reconcile_run(struct jvpnd *d)
 {
 	struct reconcile_walk walk = { .d = d, .round = ++d->reconcile->round };
+	uint64_t began = jvpnd_now_ms();
 	int rc = kernel_session_each(d->kernel, reconcile_found, &walk);
 
 	if (rc < 0) {
@@ -134,6 +140,7 @@ int reconcile_run(struct jvpnd *d)
 		return rc;
 	}
 	session_each(d, reconcile_missing, &walk);
+	reconcile_pace_done(&d->reconcile->pace, began, jvpnd_now_ms());
 	/* Still disturbed after several tries: what was passed over is found next time. */
 	if (rc > 0)
 		reconcile_soon(d);
@@ -142,15 +149,39 @@ int reconcile_run(struct jvpnd *d)
 	return 0;
 }
 
+/* --- when ------------------------------------------------------------------------- */
+
+uint64_t reconcile_pace_ask(struct reconcile_pace *pace, uint64_t now_ms)
+{
+	uint64_t rested = pace->ended_ms + REST * pace->took_ms, due = now_ms + SOON_MS;
+
+	if (!pace->asked_ms)
+		pace->asked_ms = now_ms;
+	if (due > pace->asked_ms + LATEST_MS)
+		due = pace->asked_ms + LATEST_MS;
+	return due > rested ? due : rested;
+}
+
+void reconcile_pace_done(struct reconcile_pace *pace, uint64_t began_ms, uint64_t now_ms)
+{
+	pace->asked_ms = 0;
+	pace->ended_ms = now_ms;
+	pace->took_ms = now_ms - began_ms;
+}
+
 static void reconcile_timer(uv_timer_t *timer)
 {
+	struct jvpnd *d = timer->data;
+
 	uv_timer_start(timer, reconcile_timer, PERIOD_MS, 0);
-	reconcile_run(timer->data);
+	reconcile_run(d);
 }
 
 void reconcile_soon(struct jvpnd *d)
 {
-	uv_timer_start(&d->reconcile->timer, reconcile_timer, SOON_MS, 0);
+	uint64_t now = jvpnd_now_ms(), due = reconcile_pace_ask(&d->reconcile->pace, now);
+
+	uv_timer_start(&d->reconcile->timer, reconcile_timer, due > now ? due - now : 0, 0);
 }
 
 int reconcile_open(struct jvpnd *d)

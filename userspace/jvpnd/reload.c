@@ -50,8 +50,6 @@ static void reload_errors_text(const struct jvpn_config_errors *errors, char *te
 	jvpn_config_errors_print(errors, out);
 	fclose(out);
 	text[size - 1] = '\0';
-	if (*text)
-		text[strcspn(text, "\0")] = '\0';
 }
 
 static struct jvpn_config *reload_load(struct jvpnd *d, char *error, size_t error_size)

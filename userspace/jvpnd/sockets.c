@@ -13,6 +13,8 @@ struct socket_entry {
 	SLIST_ENTRY(socket_entry) link;
 	struct kernel_socket sock;
 	bool wanted;
+	bool was_wanted;		/* before sockets_unwant_all() */
+	bool is_new;			/* made since */
 };
 
 struct sockets {
@@ -117,6 +119,7 @@ uint32_t sockets_get(struct jvpnd *d, const struct jvpn_addr *local, uint16_t po
 		return 0;
 	}
 	entry->wanted = true;
+	entry->is_new = true;
 	return sock.id;
 }
 
@@ -144,8 +147,23 @@ void sockets_unwant_all(struct jvpnd *d)
 {
 	struct socket_entry *entry;
 
-	SLIST_FOREACH(entry, &d->sockets->list, link)
+	SLIST_FOREACH(entry, &d->sockets->list, link) {
+		entry->was_wanted = entry->wanted;
 		entry->wanted = false;
+		entry->is_new = false;
+	}
+}
+
+void sockets_want_again(struct jvpnd *d)
+{
+	struct socket_entry *entry, *next;
+
+	for (entry = SLIST_FIRST(&d->sockets->list); entry; entry = next) {
+		next = SLIST_NEXT(entry, link);
+		entry->wanted = entry->was_wanted;
+		if (entry->is_new)
+			sockets_entry_drop(d, entry);
+	}
 }
 
 void sockets_drop_unwanted(struct jvpnd *d)

@@ -26,6 +26,11 @@ const struct kernel_socket *sockets_find(const struct jvpnd *d, uint32_t id);
 /* Sockets that nobody asked for since sockets_unwant_all() are closed. */
 void sockets_unwant_all(struct jvpnd *d);
 void sockets_drop_unwanted(struct jvpnd *d);
+/*
+ * Instead of closing them: as it was before sockets_unwant_all(). What was made since is closed,
+ * what was wanted then is wanted again, and was open all the time.
+ */
+void sockets_want_again(struct jvpnd *d);
 
 /* Add what the kernel's history leaves out: local end and interface. */
 void sockets_path_complete(const struct jvpnd *d, struct path *path);

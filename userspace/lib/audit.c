@@ -31,7 +31,8 @@
 #define QUEUE_DEFAULT	8192
 #define BATCH		64
 #define RETRY_MS	1000
-#define CLOSE_MS	2000
+#define CLOSE_MS	350
+#define STOP_MS		100
 #define JOURNAL		"/run/systemd/journal/socket"
 #define HASH_TEXT	(2 * JVPN_AUDIT_HASH + 1)
 
@@ -570,17 +571,6 @@ static void jvpn_audit_status_update(struct jvpn_audit *audit, int failed, int r
 		status->error[0] = '\0';
 }
 
-static void jvpn_audit_deadline(struct timespec *at, unsigned int ms)
-{
-	clock_gettime(CLOCK_MONOTONIC, at);
-	at->tv_sec += ms / 1000;
-	at->tv_nsec += (long)(ms % 1000) * 1000000;
-	if (at->tv_nsec >= 1000000000) {
-		at->tv_sec++;
-		at->tv_nsec -= 1000000000;
-	}
-}
-
 static bool jvpn_audit_work(const struct jvpn_audit *audit, const struct jvpn_audit_batch *batch)
 {
 	return batch->count || batch->lost_after || audit->queue_count || audit->lost_pending;
@@ -630,7 +620,7 @@ static void *jvpn_audit_run(void *argument)
 	pthread_mutex_lock(&audit->lock);
 	for (;;) {
 		if (!good && !audit->stop) {
-			jvpn_audit_deadline(&at, RETRY_MS);
+			jvpn_util_deadline(&at, RETRY_MS);
 			pthread_cond_timedwait(&audit->wake, &audit->lock, &at);
 		}
 		while (!audit->stop && !audit->reopen && !jvpn_audit_work(audit, &batch)) {
@@ -827,7 +817,7 @@ int jvpn_audit_flush(struct jvpn_audit *audit, unsigned int timeout_ms)
 	bool drained;
 	int error = 0;
 
-	jvpn_audit_deadline(&at, timeout_ms);
+	jvpn_util_deadline(&at, timeout_ms);
 	pthread_mutex_lock(&audit->lock);
 	pthread_cond_signal(&audit->wake);
 	while (!(drained = jvpn_audit_drained(audit)) && !error)
@@ -844,23 +834,27 @@ void jvpn_audit_status(struct jvpn_audit *audit, struct jvpn_audit_status *statu
 	pthread_mutex_unlock(&audit->lock);
 }
 
-static void jvpn_audit_stop(struct jvpn_audit *audit)
+/* False if the thread does not end. */
+static bool jvpn_audit_stop(struct jvpn_audit *audit)
 {
+	struct timespec at;
+
 	if (jvpn_audit_flush(audit, CLOSE_MS))
 		jvpn_warning("the audit log was closed with records that could not be written");
 	pthread_mutex_lock(&audit->lock);
 	audit->stop = true;
 	pthread_cond_signal(&audit->wake);
 	pthread_mutex_unlock(&audit->lock);
-	pthread_join(audit->thread, NULL);
+	jvpn_util_deadline(&at, STOP_MS);
+	return !pthread_clockjoin_np(audit->thread, NULL, CLOCK_MONOTONIC, &at);
 }
 
-void jvpn_audit_close(struct jvpn_audit *audit)
+bool jvpn_audit_close(struct jvpn_audit *audit)
 {
 	if (!audit)
-		return;
-	if (audit->running)
-		jvpn_audit_stop(audit);
+		return true;
+	if (audit->running && !jvpn_audit_stop(audit))
+		return false;
 	if (audit->fd >= 0)
 		close(audit->fd);
 	pthread_cond_destroy(&audit->idle);
@@ -871,4 +865,5 @@ void jvpn_audit_close(struct jvpn_audit *audit)
 	free(audit->node);
 	free(audit->file);
 	free(audit);
+	return true;
 }

@@ -177,8 +177,11 @@ void jvpn_audit_reopen(struct jvpn_audit *audit);
 /* Wait until all that is queued is written, at most timeout_ms. 0, or -1 on timeout. */
 int jvpn_audit_flush(struct jvpn_audit *audit, unsigned int timeout_ms);
 
-/* Flush (2 s at most), close, free. NULL is fine. */
-void jvpn_audit_close(struct jvpn_audit *audit);
+/*
+ * Flush (a third of a second at most), close, free. NULL is fine. False if the thread is held up in
+ * a write: it and what it uses are left behind, and nobody may wait for it.
+ */
+bool jvpn_audit_close(struct jvpn_audit *audit);
 
 struct jvpn_audit_status {
 	uint64_t seq;			/* of the last line written */

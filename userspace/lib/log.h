@@ -2,6 +2,8 @@
 #ifndef JVPN_LOG_H
 #define JVPN_LOG_H
 
+#include <stdbool.h>
+
 enum jvpn_log_level {
 	JVPN_LOG_ERROR,
 	JVPN_LOG_WARNING,
@@ -12,8 +14,21 @@ enum jvpn_log_level {
 /*
  * Messages go to stderr. Under systemd (JOURNAL_STREAM is set) each line carries
  * its priority, otherwise the program name and a time stamp.
+ *
+ * A program that has something better to do than to wait for who reads its messages
+ * calls jvpn_log_detach(): from then on a thread writes, callers only queue, and what
+ * does not fit the queue is dropped, counted, and said once there is room again.
  */
 void jvpn_log_init(const char *program, enum jvpn_log_level level);
+/* 0, or a negative errno: messages are written by their callers as before. */
+int jvpn_log_detach(void);
+/*
+ * Wait until all that is queued is written, for timeout_ms at most. False if it is not:
+ * the thread hangs in a write, and the program should not wait for its threads to end.
+ */
+bool jvpn_log_flush(unsigned int timeout_ms);
+/* Text of whole lines as it is, without priority or stamp. */
+void jvpn_log_text(const char *text);
 void jvpn_log_level_set(enum jvpn_log_level level);
 enum jvpn_log_level jvpn_log_level_get(void);
 

@@ -114,21 +114,31 @@ static int store_unseal(const struct jvpn_store *store, const char *kind, const 
 	return 0;
 }
 
+/* What is there must be a salt, or a file that was made and not written: all else is not ours. */
+static int store_salt_read(int fd, uint8_t salt[SALT_SIZE])
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || (st.st_size && st.st_size != SALT_SIZE))
+		return -EEXIST;
+	if (st.st_size)
+		return pread(fd, salt, SALT_SIZE, 0) == SALT_SIZE ? 0 : -EIO;
+	randombytes_buf(salt, SALT_SIZE);
+	return pwrite(fd, salt, SALT_SIZE, 0) == SALT_SIZE ? 0 : -EIO;
+}
+
 /* Bytes of a salt that another run made, or new ones. */
 static int store_salt_load(const char *path, uint8_t salt[SALT_SIZE])
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	ssize_t n;
-	int ret = 0;
+	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	int fd = open(path, flags, 0600);
+	int ret;
 
 	if (fd < 0)
 		return -errno;
-	n = read(fd, salt, SALT_SIZE);
-	if (n != SALT_SIZE) {
-		randombytes_buf(salt, SALT_SIZE);
-		if (ftruncate(fd, 0) || pwrite(fd, salt, SALT_SIZE, 0) != SALT_SIZE)
-			ret = -EIO;
-	}
+	ret = store_salt_read(fd, salt);
 	close(fd);
 	return ret;
 }

@@ -30,6 +30,17 @@ uint64_t jvpn_util_time_boot_ms(void)
 	return jvpn_util_clock_ms(CLOCK_BOOTTIME);
 }
 
+void jvpn_util_deadline(struct timespec *at, unsigned int ms)
+{
+	clock_gettime(CLOCK_MONOTONIC, at);
+	at->tv_sec += ms / 1000;
+	at->tv_nsec += (long)(ms % 1000) * 1000000;
+	if (at->tv_nsec >= 1000000000) {
+		at->tv_sec++;
+		at->tv_nsec -= 1000000000;
+	}
+}
+
 char *jvpn_util_time_format(uint64_t real_ms, char *buf, size_t size)
 {
 	time_t seconds = (time_t)(real_ms / 1000);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #define JVPN_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -12,6 +13,8 @@
 
 uint64_t jvpn_util_time_real_ms(void);		/* CLOCK_REALTIME */
 uint64_t jvpn_util_time_boot_ms(void);		/* CLOCK_BOOTTIME */
+/* CLOCK_MONOTONIC, ms from now: for condition variables of that clock. */
+void jvpn_util_deadline(struct timespec *at, unsigned int ms);
 char *jvpn_util_time_format(uint64_t real_ms, char *buf, size_t size);
 
 /* hex must have room for 2 * size + 1. Returns hex. */
