@@ -613,6 +613,21 @@ session_kept()
 	equal "the gateway's version, as the client has heard," "$PEER_VERSION" "$G_VERSION"
 }
 
+# epoch_is_above HOST EPOCH
+epoch_is_above()
+{
+	local epoch
+
+	epoch=$(sessions_line "$1" | cut -d ' ' -f 5)
+	[ "$epoch" != - ] && [ "${epoch:-0}" -gt "$2" ]
+}
+
+# wait_epoch HOST EPOCH: its session has keys of a later one.
+wait_epoch()
+{
+	wait_for 20 "keys after epoch $2 at $1" epoch_is_above "$1" "$2"
+}
+
 # audit_count HOST PATTERN: how many records match, as an extended regular expression.
 audit_count()
 {

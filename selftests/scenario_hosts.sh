@@ -60,7 +60,7 @@ clock_steps()
 		count=$((count + 2))
 		session_kept $count $count
 	done
-	wait_audit c '"event":"EPOCH"' 20 "$(audit_count c '"event":"EPOCH"')"
+	wait_epoch c "$EPOCH"
 	reach
 	scenario_measure
 	equal "the switches" "$SWITCHES" 3

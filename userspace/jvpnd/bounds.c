@@ -1,57 +1,71 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "bounds.h"
 
+#include <stddef.h>
+
 #include "log.h"
 #include "session.h"
 
 static void bounds_timer_arm(struct bounds *bounds);
 
-static void bounds_leave(struct bounds *bounds, struct session *s)
+static struct session *bounds_session(struct jvpn_heap_node *node)
 {
-	TAILQ_REMOVE(&bounds->windows, s, window_link);
-	s->in_window = false;
-	s->window_end_ms = 0;
+	return (struct session *)((char *)node - offsetof(struct session, window));
 }
 
-static void bounds_expired(uv_timer_t *timer)
+static void bounds_leave(struct bounds *bounds, struct session *s)
 {
-	struct bounds *bounds = timer->data;
-	uint64_t now = jvpnd_now_ms();
-	struct session *s, *next;
+	jvpn_heap_remove(&bounds->windows, &s->window);
+	s->in_window = false;
+}
 
-	for (s = TAILQ_FIRST(&bounds->windows); s; s = next) {
-		next = TAILQ_NEXT(s, window_link);
-		if (s->window_end_ms > now)
-			continue;
+bool bounds_expire(struct bounds *bounds, uint64_t now_ms)
+{
+	struct jvpn_heap_node *first;
+
+	for (unsigned int i = 0; i < BOUNDS_BUDGET; i++) {
+		struct session *s;
+
+		first = bounds->windows.root;
+		if (!first || first->key > now_ms)
+			return false;
+		s = bounds_session(first);
 		jvpn_info("session %s: no reattach within %u ms", session_short(s),
 			  s->policy.recovery_window_ms);
 		bounds_leave(bounds, s);
 		session_event(bounds->d, s, JVPN_EVENT_BOUND_EXCEEDED,
 			      JVPN_REASON_RECOVERY_WINDOW_EXCEEDED);
 	}
+	first = bounds->windows.root;
+	return first && first->key <= now_ms;
+}
+
+static void bounds_expired(uv_timer_t *timer)
+{
+	struct bounds *bounds = timer->data;
+
+	bounds->armed_ms = 0;
+	bounds_expire(bounds, jvpnd_now_ms());
 	bounds_timer_arm(bounds);
 	sessions_settle(bounds->d);
 }
 
 static void bounds_timer_arm(struct bounds *bounds)
 {
-	uint64_t now = jvpnd_now_ms(), earliest = UINT64_MAX;
-	struct session *s;
+	uint64_t now = jvpnd_now_ms(), end = bounds->windows.root ? bounds->windows.root->key : 0;
 
-	TAILQ_FOREACH(s, &bounds->windows, window_link)
-		if (s->window_end_ms < earliest)
-			earliest = s->window_end_ms;
-	if (earliest == UINT64_MAX)
+	if (end == bounds->armed_ms)
+		return;
+	bounds->armed_ms = end;
+	if (!end)
 		uv_timer_stop(&bounds->timer);
 	else
-		uv_timer_start(&bounds->timer, bounds_expired,
-			       earliest > now ? earliest - now : 0, 0);
+		uv_timer_start(&bounds->timer, bounds_expired, end > now ? end - now : 0, 0);
 }
 
 void bounds_open(struct bounds *bounds, struct jvpnd *d)
 {
 	bounds->d = d;
-	TAILQ_INIT(&bounds->windows);
 	uv_timer_init(d->loop, &bounds->timer);
 	bounds->timer.data = bounds;
 }
@@ -66,8 +80,8 @@ void bounds_update(struct bounds *bounds, struct session *s)
 		bounds_leave(bounds, s);
 	} else {
 		s->in_window = true;
-		s->window_end_ms = s->since_ms + s->policy.recovery_window_ms;
-		TAILQ_INSERT_TAIL(&bounds->windows, s, window_link);
+		s->window.key = s->since_ms + s->policy.recovery_window_ms;
+		jvpn_heap_add(&bounds->windows, &s->window);
 	}
 	bounds_timer_arm(bounds);
 }

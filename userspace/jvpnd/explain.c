@@ -45,10 +45,10 @@ static void explain_window(json_t *out, const struct session *s)
 {
 	char when[48];
 
-	if (s->window_end_ms)
+	if (s->in_window)
 		explain_say(out, "The recovery window of policy %s (%u ms) ends %s; then it is DEGRADED (RECOVERY_WINDOW_EXCEEDED).",
 			    s->policy.name, s->policy.recovery_window_ms,
-			    explain_in(s->window_end_ms, when, sizeof(when)));
+			    explain_in(s->window.key, when, sizeof(when)));
 }
 
 /* --- gateway ------------------------------------------------------------------- */

@@ -69,30 +69,12 @@ bool gateway_addresses_configure(struct gateway *gw, const struct jvpn_config *c
 
 /* --- choosing -------------------------------------------------------------- */
 
-struct oldest {
-	const struct peer *peer;
-	struct session *session;
-};
-
-static void gateway_oldest_note(struct jvpnd *d, struct session *s, void *context)
-{
-	struct oldest *o = context;
-
-	(void)d;
-	if (s->gateway.peer == o->peer && session_is_live(s) && s->gateway.confirmed &&
-	    (!o->session || s->born_ms < o->session->born_ms))
-		o->session = s;
-}
-
 /* The session that a new one of this peer would push out, or NULL. */
-static const struct session *gateway_displaced_find(struct gateway *gw, const struct peer *peer)
+static const struct session *gateway_displaced_find(const struct peer *peer)
 {
-	struct oldest o = { .peer = peer };
-
 	if (peer->sessions < peer->config->max_sessions)
 		return NULL;
-	session_each(gw->d, gateway_oldest_note, &o);
-	return o.session;
+	return gateway_handshake_oldest(peer, NULL);
 }
 
 static const struct jvpn_prefix *gateway_host_find(const struct jvpn_prefix *prefixes,
@@ -211,7 +193,7 @@ const char *gateway_addresses_choose(struct gateway *gw, const struct peer *peer
 				     const uint8_t session[JVPN_SESSION_ID_SIZE],
 				     struct gateway_addresses *out)
 {
-	const struct session *displaced = gateway_displaced_find(gw, peer);
+	const struct session *displaced = gateway_displaced_find(peer);
 	struct jvpn_addr v4 = { .family = AF_INET }, v6 = { .family = AF_INET6 };
 
 	memset(out, 0, sizeof(*out));

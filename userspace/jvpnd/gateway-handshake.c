@@ -142,12 +142,44 @@ static void handshake_half_open_enter(struct peer *peer, struct session *s)
 	}
 }
 
+static uint32_t handshake_half_open_count(const struct peer *peer)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++)
+		count += peer->half_open[i] != NULL;
+	return count;
+}
+
 static void handshake_half_open_end(struct gateway *gw, struct peer *peer)
 {
 	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++)
 		if (peer->half_open[i])
 			session_terminate(gw->d, peer->half_open[i],
 					  JVPN_REASON_HANDSHAKE_REJECTED);
+}
+
+/* By age: a new one is the youngest, but those that are adopted come in any order. */
+static void handshake_peer_link(struct peer *peer, struct session *s)
+{
+	struct session *older = TAILQ_LAST(&peer->list, peer_sessions);
+
+	while (older && older->born_ms > s->born_ms)
+		older = TAILQ_PREV(older, peer_sessions, peer_link);
+	if (older)
+		TAILQ_INSERT_AFTER(&peer->list, older, s, peer_link);
+	else
+		TAILQ_INSERT_HEAD(&peer->list, s, peer_link);
+}
+
+struct session *gateway_handshake_oldest(const struct peer *peer, const struct session *but)
+{
+	struct session *s;
+
+	TAILQ_FOREACH(s, &peer->list, peer_link)
+		if (s != but && session_is_live(s) && s->gateway.confirmed)
+			return s;
+	return NULL;
 }
 
 void gateway_handshake_session_begin(struct gateway *gw, struct session *s)
@@ -163,6 +195,7 @@ void gateway_handshake_session_begin(struct gateway *gw, struct session *s)
 	if (!peer)
 		return;
 	peer->sessions++;
+	handshake_peer_link(peer, s);
 	if (s->state == JVPN_STATE_BIRTH)
 		handshake_half_open_enter(peer, s);
 }
@@ -187,30 +220,12 @@ void gateway_handshake_session_end(struct gateway *gw, struct session *s)
 	s->gateway.counted = false;
 	if (!s->gateway.confirmed)
 		handshake_half_open_leave(gw, s);
-	if (s->gateway.peer && s->gateway.peer->sessions)
+	if (s->gateway.peer) {
 		s->gateway.peer->sessions--;
+		TAILQ_REMOVE(&s->gateway.peer->list, s, peer_link);
+	}
 	s->gateway.peer = NULL;
 	gateway_addresses_session_release(gw, s);
-}
-
-struct surplus {
-	const struct session *newest;
-	struct session *oldest;
-	uint32_t count;
-};
-
-static void handshake_surplus_note(struct jvpnd *d, struct session *s, void *context)
-{
-	struct surplus *surplus = context;
-
-	(void)d;
-	if (s->gateway.peer != surplus->newest->gateway.peer || !session_is_live(s) ||
-	    !s->gateway.confirmed)
-		return;
-	surplus->count++;
-	if (s != surplus->newest &&
-	    (!surplus->oldest || s->born_ms < surplus->oldest->born_ms))
-		surplus->oldest = s;
 }
 
 /*
@@ -221,7 +236,7 @@ static void handshake_surplus_note(struct jvpnd *d, struct session *s, void *con
 void gateway_handshake_confirmed(struct gateway *gw, struct session *s)
 {
 	struct peer *peer = s->gateway.peer;
-	struct surplus surplus = { .newest = s };
+	struct session *oldest;
 
 	handshake_half_open_leave(gw, s);
 	s->gateway.confirmed = true;
@@ -230,15 +245,15 @@ void gateway_handshake_confirmed(struct gateway *gw, struct session *s)
 		handshake_half_open_end(gw, peer);
 		gateway_handshake_forget(peer);
 	}
-	if (!peer || !peer->config || peer->sessions <= peer->config->max_sessions)
+	if (!peer || !peer->config ||
+	    peer->sessions - handshake_half_open_count(peer) <= peer->config->max_sessions)
 		return;
-	session_each(gw->d, handshake_surplus_note, &surplus);
-	if (surplus.oldest && surplus.count > peer->config->max_sessions) {
-		jvpn_info("session %s: %s has more than %u sessions, the oldest ends",
-			  session_short(surplus.oldest), peer->config->name,
-			  peer->config->max_sessions);
-		session_terminate(gw->d, surplus.oldest, JVPN_REASON_POLICY_FAILURE);
-	}
+	oldest = gateway_handshake_oldest(peer, s);
+	if (!oldest)
+		return;
+	jvpn_info("session %s: %s has more than %u sessions, the oldest ends",
+		  session_short(oldest), peer->config->name, peer->config->max_sessions);
+	session_terminate(gw->d, oldest, JVPN_REASON_POLICY_FAILURE);
 }
 
 static void handshake_session_fill(struct handshake_job *job, struct session *s)

@@ -88,6 +88,8 @@ void gateway_handshake_session_end(struct gateway *gw, struct session *s);
 void gateway_handshake_confirmed(struct gateway *gw, struct session *s);
 /* What was kept of INITs. */
 void gateway_handshake_forget(struct peer *peer);
+/* The oldest session of the peer that is confirmed, but for this one; NULL if there is none. */
+struct session *gateway_handshake_oldest(const struct peer *peer, const struct session *but);
 
 /* gateway-address.c */
 struct gateway_addresses {

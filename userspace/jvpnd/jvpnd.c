@@ -40,6 +40,13 @@ uint64_t jvpnd_wall_s(void)
 	return turn.wall_s;
 }
 
+void jvpnd_show(struct jvpnd *d, json_t *record)
+{
+	if (record && control_has_followers(d->control))
+		control_event_send(d->control, record);
+	json_decref(record);
+}
+
 void jvpnd_record(struct jvpnd *d, json_t *record)
 {
 	if (record && control_has_followers(d->control))

@@ -107,6 +107,8 @@ uint64_t jvpnd_wall_s(void);
 
 /* Queue an audit record and show it to those who follow events. Steals record. */
 void jvpnd_record(struct jvpnd *d, json_t *record);
+/* Only the latter. Steals record. */
+void jvpnd_show(struct jvpnd *d, json_t *record);
 
 /* Ask the loop to end; sessions go on unless they are to be terminated. */
 void jvpnd_stop(struct jvpnd *d);

@@ -163,13 +163,29 @@ static bool main_config_load(struct jvpnd *d, const char *path)
 	return d->config;
 }
 
+/* <runtime_dir>/<device>, which holds what outlives the daemon. */
+static bool main_dir_make(struct jvpnd *d, char *dir, size_t size, char *error)
+{
+	if (snprintf(dir, size, "%s/%s", d->config->runtime_dir, d->config->device.name) <
+	    (int)size && (!mkdir(dir, 0700) || errno == EEXIST))
+		return true;
+	snprintf(error, ERROR_SIZE, "cannot make %.400s: %s", dir, strerror(errno));
+	return false;
+}
+
 static bool main_audit_open(struct jvpnd *d, char *error)
 {
+	char dir[PATH_MAX - 16], state[PATH_MAX];
 	const struct jvpn_audit_options options = {
 		.sink = d->config->audit.sink,
 		.file = d->config->audit.file,
 		.node = d->config->node,
+		.state = state,
 	};
+
+	if (!main_dir_make(d, dir, sizeof(dir), error))
+		return false;
+	snprintf(state, sizeof(state), "%s/audit.mdb", dir);
 
 	d->audit = jvpn_audit_open(&options, error, ERROR_SIZE);
 	if (!d->audit)
@@ -203,11 +219,8 @@ static bool main_store_open(struct jvpnd *d, char *error)
 {
 	char dir[PATH_MAX];
 
-	if (snprintf(dir, sizeof(dir), "%s/%s", d->config->runtime_dir, d->config->device.name) >=
-	    (int)sizeof(dir) || (mkdir(dir, 0700) && errno != EEXIST)) {
-		snprintf(error, ERROR_SIZE, "cannot make %.400s: %s", dir, strerror(errno));
+	if (!main_dir_make(d, dir, sizeof(dir), error))
 		return false;
-	}
 	return !jvpn_store_open(dir, d->config->private_key, &d->store, error, ERROR_SIZE) &&
 	       main_incarnation_read(d, error);
 }
@@ -290,6 +303,8 @@ static void main_close(struct jvpnd *d)
 	d->hangs = !loop_close(d);
 	if (d->refusals)
 		refusals_finish(d);
+	if (d->sessions)
+		sessions_finish(d);
 	if (d->audit)
 		jvpnd_record(d, jvpn_audit_build_note(d->audit, "DAEMON_STOP", NULL, NULL));
 	client_close(d);

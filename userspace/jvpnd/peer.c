@@ -52,6 +52,7 @@ static struct peer *peer_add(struct peers *peers, const uint8_t key[JVPN_KEYS_SI
 	if (!p)
 		return NULL;
 	memcpy(p->key, key, JVPN_KEYS_SIZE);
+	TAILQ_INIT(&p->list);
 	jvpn_bucket_init(&p->handshakes, HANDSHAKES_BURST, now_ms);
 	p->next = *chain;
 	*chain = p;

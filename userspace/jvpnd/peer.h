@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "config.h"
 #include "core/limits.h"
@@ -30,6 +31,7 @@ struct peer_init;
  * @handshakes: bounds its INITs
  * @half_open: its sessions in BIRTH, all of one INIT
  * @sessions: of it that are not terminated, @half_open included
+ * @list: those
  * @handshaking: how often workers have an INIT of it
  * @init: the INIT that was accepted last, while its sessions are half-open, or NULL
  */
@@ -41,6 +43,7 @@ struct peer {
 	struct jvpn_bucket handshakes;
 	struct session *half_open[PEER_HALF_OPEN_MAX];
 	uint32_t sessions;
+	TAILQ_HEAD(peer_sessions, session) list;	/* of them, oldest first */
 	unsigned int handshaking;
 	struct peer_init *init;
 };

@@ -31,20 +31,17 @@ struct reconcile_walk {
 };
 
 /*
- * Up to which version the log has the session. The file says what was written,
- * the record only what was handed over to be written; but the file forgets
- * sessions that are terminated, all of which was written.
+ * Up to which version the log has the session; above that it is caught up from the kernel's
+ * history. If nobody knows, nothing is written twice: the log says that it does not know.
  */
-static uint64_t reconcile_audited(const struct jvpnd *d, const struct session *s,
-				  const struct kernel_session *k)
+static uint64_t reconcile_audited(struct jvpnd *d, const struct kernel_session *k)
 {
-	uint64_t known;
+	uint64_t known = 0;
 
-	if (jvpn_audit_version_known(d->audit, s->id, &known))
+	if (jvpn_audit_version_known(d->audit, k->id, &known) != JVPN_AUDIT_PAST_UNKNOWN)
 		return known;
-	if (k->state == JVPN_STATE_TERMINATED)
-		return s->recorded ? s->audited : k->version;
-	return d->config->audit.sink == JVPN_AUDIT_FILE ? 0 : s->audited;
+	session_past_unknown(d, k);
+	return k->version;
 }
 
 static bool peer_is_said(const struct kernel_session *k)
@@ -81,7 +78,7 @@ static void reconcile_adopt(struct jvpnd *d, const struct kernel_session *k)
 		s->epoch = s->ctl_epoch;
 	else
 		memcpy(s->peer_key, k->peer_id, sizeof(s->peer_key));
-	s->audited = reconcile_audited(d, s, k);
+	s->audited = reconcile_audited(d, k);
 	/* Versions above the audited ones are caught up from the kernel's history. */
 	s->version = s->audited < k->version ? s->audited : k->version;
 	s->state = k->state;

@@ -12,7 +12,7 @@
 
 #define RECORD_MAGIC 0x6a76706e
 /* To be raised with every change of the structures below, or of those they hold. */
-#define RECORD_FORMAT 2
+#define RECORD_FORMAT 3
 
 struct record_gateway {
 	struct jvpn_proof_last last;
@@ -27,7 +27,6 @@ struct record {
 	uint16_t format;
 	uint8_t role;
 	uint8_t suite;
-	uint64_t audited;
 	uint64_t born_ms;
 	uint32_t ctl_epoch;
 	uint8_t peer_key[JVPN_KEYS_SIZE];
@@ -59,7 +58,6 @@ static void record_fill(struct jvpnd *d, const struct session *s, struct record 
 	r->format = RECORD_FORMAT;
 	r->role = (uint8_t)s->role;
 	r->suite = s->suite;
-	r->audited = s->audited;
 	r->born_ms = s->born_ms;
 	r->ctl_epoch = s->ctl_epoch;
 	memcpy(r->peer_key, s->peer_key, sizeof(r->peer_key));
@@ -74,14 +72,22 @@ static void record_fill(struct jvpnd *d, const struct session *s, struct record 
 		client_record_fill(d, s, &r->client);
 }
 
-bool record_save(struct jvpnd *d, struct session *s)
+static void record_digest(const struct record *r, uint8_t digest[RECORD_DIGEST])
 {
-	struct record r;
-	int rc;
+	crypto_generichash(digest, RECORD_DIGEST, (const uint8_t *)r, sizeof(*r), NULL, 0);
+}
 
-	record_fill(d, s, &r);
-	rc = jvpn_store_put(d->store, s->id, &s->revision, &r, sizeof(r));
-	sodium_memzero(&r, sizeof(r));
+static int record_put(struct jvpnd *d, struct session *s, const struct record *r)
+{
+	int rc = jvpn_store_put(d->store, s->id, &s->revision, r, sizeof(*r));
+
+	if (!rc)
+		record_digest(r, s->saved);
+	return rc;
+}
+
+static bool record_saved(struct session *s, int rc)
+{
 	if (!rc) {
 		s->recorded = true;
 		return true;
@@ -89,6 +95,31 @@ bool record_save(struct jvpnd *d, struct session *s)
 	jvpn_error("session %s: its record cannot be written (%s): it would not survive a restart of the daemon with its keys",
 		   session_short(s), strerror(-rc));
 	return false;
+}
+
+bool record_save(struct jvpnd *d, struct session *s)
+{
+	struct record r;
+	int rc;
+
+	record_fill(d, s, &r);
+	rc = record_put(d, s, &r);
+	sodium_memzero(&r, sizeof(r));
+	return record_saved(s, rc);
+}
+
+void record_update(struct jvpnd *d, struct session *s)
+{
+	uint8_t digest[RECORD_DIGEST];
+	struct record r;
+	int rc = 0;
+
+	record_fill(d, s, &r);
+	record_digest(&r, digest);
+	if (memcmp(digest, s->saved, sizeof(digest)))
+		rc = record_put(d, s, &r);
+	sodium_memzero(&r, sizeof(r));
+	record_saved(s, rc);
 }
 
 static void record_gateway_take(struct session_gateway *g, const struct record_gateway *r)
@@ -102,8 +133,6 @@ static void record_gateway_take(struct session_gateway *g, const struct record_g
 static void record_take(struct jvpnd *d, struct session *s, const struct record *r)
 {
 	s->suite = r->suite;
-	if (r->audited > s->audited)
-		s->audited = r->audited;
 	s->born_ms = r->born_ms;
 	memcpy(s->peer_key, r->peer_key, sizeof(s->peer_key));
 	memcpy(s->psk_id, r->psk_id, sizeof(s->psk_id));
@@ -137,6 +166,7 @@ bool record_load(struct jvpnd *d, struct session *s)
 	rc = jvpn_store_get(d->store, s->id, &s->revision, buffer, &size);
 	if (!rc && record_fits(s, &buffer->r, size)) {
 		record_take(d, s, &buffer->r);
+		record_digest(&buffer->r, s->saved);
 		s->recorded = true;
 	} else if (rc != -ENOENT) {
 		jvpn_warning("session %s: its record does not open (%s)", session_short(s),

@@ -17,6 +17,8 @@
 
 /* False, with the reason logged, if the session can not be recorded. */
 bool record_save(struct jvpnd *d, struct session *s);
+/* The same, unless the store has it as it is. */
+void record_update(struct jvpnd *d, struct session *s);
 /* False if there is no record that opens. Fills all that the kernel does not know. */
 bool record_load(struct jvpnd *d, struct session *s);
 void record_delete(struct jvpnd *d, struct session *s);

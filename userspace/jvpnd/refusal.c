@@ -12,6 +12,11 @@
 #define KINDS 64
 #define FLUSH_MS 1000
 #define RECORDS_PER_SECOND 20
+/* What a record takes in the log, at most. */
+#define RECORD_OCTETS 700
+#define DAY_S 86400
+/* So much of a day's octets may be used at once: an hour's. */
+#define BURST_SHARE 24
 
 /* One kind: same request, reason and session. */
 struct refusal_kind {
@@ -31,6 +36,7 @@ struct refusals {
 	struct refusal_kind kinds[KINDS];
 	struct refusal_kind others;
 	struct jvpn_bucket records;
+	struct jvpn_bucket octets;	/* of what comes from the network */
 	uv_timer_t timer;
 	uint64_t rejects[JVPN_REJECT_MAX + 1];
 	uint64_t verdicts[JVPN_MSG_END][JVPN_VERDICT_END];
@@ -38,13 +44,48 @@ struct refusals {
 
 static void refusals_flush(uv_timer_t *timer);
 
+/* --- how much ------------------------------------------------------------------ */
+
+static uint32_t refusals_octets_burst(const struct jvpnd *d)
+{
+	uint32_t burst = d->config->audit.refusal_octets_per_day / BURST_SHARE;
+
+	return burst > RECORD_OCTETS ? burst : RECORD_OCTETS;
+}
+
+static void refusals_refill(const struct jvpnd *d, struct refusals *r)
+{
+	jvpn_bucket_init(&r->records, RECORDS_PER_SECOND, jvpnd_now_ms());
+	jvpn_bucket_init(&r->octets, refusals_octets_burst(d), jvpnd_now_ms());
+}
+
+/* Whoever may send packets here must not be able to fill the disk by it. */
+static bool refusal_octets_take(const struct jvpnd *d)
+{
+	uint32_t per_day = d->config->audit.refusal_octets_per_day;
+	uint32_t per_second = per_day / DAY_S;
+
+	return per_day && jvpn_bucket_take(&d->refusals->octets, per_second ? per_second : 1,
+					   refusals_octets_burst(d), RECORD_OCTETS,
+					   jvpnd_now_ms());
+}
+
+static bool refusal_may_write(const struct jvpnd *d, const struct refusal_kind *kind)
+{
+	/* What this machine's own users ask for is theirs to bound. */
+	if (!kind->has_path)
+		return true;
+	return jvpn_bucket_take(&d->refusals->records, RECORDS_PER_SECOND, RECORDS_PER_SECOND, 1,
+				jvpnd_now_ms()) && refusal_octets_take(d);
+}
+
 int refusals_open(struct jvpnd *d)
 {
 	struct refusals *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return -ENOMEM;
-	jvpn_bucket_init(&r->records, RECORDS_PER_SECOND, jvpnd_now_ms());
+	refusals_refill(d, r);
 	r->others.request = "other";
 	uv_timer_init(d->loop, &r->timer);
 	r->timer.data = d;
@@ -64,7 +105,7 @@ void refusals_finish(struct jvpnd *d)
 {
 	struct refusals *r = d->refusals;
 
-	jvpn_bucket_init(&r->records, RECORDS_PER_SECOND, jvpnd_now_ms());
+	refusals_refill(d, r);
 	refusals_flush(&r->timer);
 }
 
@@ -101,17 +142,11 @@ static void refusal_write(struct jvpnd *d, struct refusal_kind *kind)
 	jvpnd_record(d, jvpn_audit_build_refusal(d->audit, &record));
 }
 
-static bool refusal_may_write(struct refusals *r)
-{
-	return jvpn_bucket_take(&r->records, RECORDS_PER_SECOND, RECORDS_PER_SECOND, 1,
-				jvpnd_now_ms());
-}
-
 static bool refusal_flush_one(struct jvpnd *d, struct refusal_kind *kind)
 {
 	if (!kind->pending)
 		return false;
-	if (!refusal_may_write(d->refusals))
+	if (!refusal_may_write(d, kind))
 		return true;
 	refusal_write(d, kind);
 	return false;
@@ -180,7 +215,7 @@ void refusal_note(struct jvpnd *d, const struct refusal *refusal)
 	kind->has_path = refusal->path != NULL;
 	if (refusal->path)
 		kind->path = *refusal->path;
-	if (fresh && refusal_may_write(r)) {
+	if (fresh && refusal_may_write(d, kind)) {
 		refusal_write(d, kind);
 	} else if (!uv_is_active((uv_handle_t *)&r->timer)) {
 		uv_timer_start(&r->timer, refusals_flush, FLUSH_MS, 0);

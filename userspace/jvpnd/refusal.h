@@ -7,6 +7,8 @@
  * outsider fill it. The first of a kind is written at once, those that follow
  * within a second are counted and written together. Kinds that are remembered
  * and records a second are bounded; what exceeds them is counted as one kind.
+ * Records of what came from the network have a bound of octets a day besides;
+ * beyond it they wait, counted, until some flow in.
  */
 
 #include "jvpnd.h"

@@ -17,6 +17,10 @@
 #include "util.h"
 
 #define CHAINS 16384
+/* Records saved in one turn of the loop. */
+#define SAVES_BUDGET 64
+/* How often the log tells the number of new keys. */
+#define REKEYS_MS 3600000
 
 TAILQ_HEAD(session_queue, session);
 
@@ -24,11 +28,17 @@ struct sessions {
 	struct session *by_id[CHAINS];
 	struct session *by_index[CHAINS];
 	struct session_queue changed;
+	struct session_queue unsaved;	/* their records may differ from the store's */
+	uv_idle_t saver;
 	struct session_queue ended;	/* oldest first */
 	size_t n_ended;
 	size_t count;
 	struct bounds bounds;
+	uint64_t rekeys;		/* since they were recorded last */
+	uv_timer_t rekeys_timer;
 };
+
+static void sessions_rekeys_due(uv_timer_t *timer);
 
 int sessions_open(struct jvpnd *d)
 {
@@ -36,8 +46,14 @@ int sessions_open(struct jvpnd *d)
 	if (!d->sessions)
 		return -ENOMEM;
 	TAILQ_INIT(&d->sessions->changed);
+	TAILQ_INIT(&d->sessions->unsaved);
+	uv_idle_init(d->loop, &d->sessions->saver);
+	d->sessions->saver.data = d;
 	TAILQ_INIT(&d->sessions->ended);
 	bounds_open(&d->sessions->bounds, d);
+	uv_timer_init(d->loop, &d->sessions->rekeys_timer);
+	d->sessions->rekeys_timer.data = d;
+	uv_timer_start(&d->sessions->rekeys_timer, sessions_rekeys_due, REKEYS_MS, REKEYS_MS);
 	return 0;
 }
 
@@ -127,6 +143,8 @@ static void session_unlink(struct sessions *t, struct session *s)
 	session_index_unlink(t, s);
 	if (s->is_changed)
 		TAILQ_REMOVE(&t->changed, s, changed_link);
+	if (s->is_unsaved)
+		TAILQ_REMOVE(&t->unsaved, s, unsaved_link);
 	if (s->is_ended) {
 		TAILQ_REMOVE(&t->ended, s, ended_link);
 		t->n_ended--;
@@ -149,6 +167,7 @@ void session_remove(struct jvpnd *d, struct session *s)
 			     strerror(-rc));
 	d->role->forget(d, s);
 	record_delete(d, s);
+	jvpn_audit_forget(d->audit, s->id);
 	s->vanished = true;
 	bounds_update(&d->sessions->bounds, s);
 	session_unlink(d->sessions, s);
@@ -241,6 +260,22 @@ json_t *session_transport_json(const struct jvpnd *d, const struct path *path)
 
 /* --- transitions --------------------------------------------------------- */
 
+static json_t *session_details(const struct session *s, bool ends)
+{
+	json_t *details = json_object();
+
+	if (s->label[0])
+		json_object_set_new(details, "peer", json_string(s->label));
+	if (s->rekeys)
+		json_object_set_new(details, "rekeys", json_integer(s->rekeys));
+	if (ends && s->end_why)
+		json_object_set_new(details, "why", json_string(s->end_why));
+	if (json_object_size(details))
+		return details;
+	json_decref(details);
+	return NULL;
+}
+
 static void session_audit(struct jvpnd *d, struct session *s, const struct kernel_transition *t,
 			  const struct path *path)
 {
@@ -265,10 +300,8 @@ static void session_audit(struct jvpnd *d, struct session *s, const struct kerne
 		.boot_ms = t->boot_ms,
 	};
 
-	if (s->label[0])
-		record.details = json_pack("{ss}", "peer", s->label);
-	if (s->end_why && record.details && t->to == JVPN_STATE_TERMINATED)
-		json_object_set_new(record.details, "why", json_string(s->end_why));
+	record.details = session_details(s, t->to == JVPN_STATE_TERMINATED);
+	s->rekeys = 0;
 	jvpnd_record(d, jvpn_audit_build_transition(d->audit, &record));
 }
 
@@ -358,6 +391,25 @@ void session_apply(struct jvpnd *d, struct session *s, const struct kernel_trans
 	}
 }
 
+void session_past_unknown(struct jvpnd *d, const struct kernel_session *k)
+{
+	struct session_transport text;
+	struct path path = k->path;
+	struct jvpn_audit_adoption record = {
+		.session_id = k->id,
+		.state = k->state,
+		.version = k->version,
+		.epoch = k->epoch,
+		.policy = k->policy[0] ? k->policy : NULL,
+		.policy_version = k->policy_version,
+		.missed_unknown = true,
+	};
+
+	sockets_path_complete(d, &path);
+	record.transport = k->bound ? session_transport_fill(d, &path, &text) : NULL;
+	jvpnd_record(d, jvpn_audit_build_adoption(d->audit, &record));
+}
+
 /* What was not seen and is not remembered by the kernel either. */
 static void session_audit_missed(struct jvpnd *d, struct session *s, uint32_t state,
 				 uint64_t version, uint32_t epoch, const struct path *path,
@@ -396,16 +448,57 @@ static void session_skip_to(struct jvpnd *d, struct session *s, const struct ker
 	s->path = path;
 }
 
-/* Of a session without a record it is not known which keys are new. */
+/* --- new keys ------------------------------------------------------------ */
+
+/* All sessions' together, for who reads the log of a day in which nobody moved. */
+static void sessions_rekeys_record(struct jvpnd *d)
+{
+	struct sessions *t = d->sessions;
+
+	if (t->rekeys)
+		jvpnd_record(d, jvpn_audit_build_note(d->audit, "REKEYS", NULL,
+						      json_pack("{sI}", "count",
+								(json_int_t)t->rekeys)));
+	t->rekeys = 0;
+}
+
+static void sessions_rekeys_due(uv_timer_t *timer)
+{
+	sessions_rekeys_record(timer->data);
+}
+
+void sessions_finish(struct jvpnd *d)
+{
+	sessions_save(d, SIZE_MAX);
+	sessions_rekeys_record(d);
+}
+
+/*
+ * Who follows hears of each; the log counts them, or they would be most of it.
+ * Of a session without a record it is not known which keys are new.
+ */
 void session_epoch_set(struct jvpnd *d, struct session *s, uint32_t number)
 {
 	bool is_new = s->recorded && s->epoch != number;
 
 	s->epoch = number;
-	if (is_new)
-		jvpnd_record(d, jvpn_audit_build_note(d->audit, "EPOCH", s->id,
-						      json_pack("{sI}", "epoch",
-								(json_int_t)number)));
+	if (!is_new)
+		return;
+	s->rekeys++;
+	d->sessions->rekeys++;
+	jvpnd_show(d, jvpn_audit_build_note(d->audit, "EPOCH", s->id,
+					    json_pack("{sI}", "epoch", (json_int_t)number)));
+}
+
+/* What a reading of the kernel's table brings that the mirror does not have. */
+static bool session_differs(const struct session *s, const struct kernel_session *k)
+{
+	return s->version != k->version || s->state != k->state || s->epoch != k->epoch ||
+	       s->bound != k->bound || s->policy_version != k->policy_version ||
+	       s->session_deadline_ms != k->session_deadline_ms ||
+	       s->loss_deadline_ms != k->loss_deadline_ms ||
+	       s->n_prefixes != k->n_prefixes || strcmp(s->label, k->label) ||
+	       strcmp(s->policy_name, k->policy);
 }
 
 static void session_snapshot_take(struct jvpnd *d, struct session *s,
@@ -429,6 +522,9 @@ static void session_snapshot_take(struct jvpnd *d, struct session *s,
 
 void session_mirror(struct jvpnd *d, struct session *s, const struct kernel_session *k)
 {
+	/* A client has few, and looks at them anew whenever it is told to. */
+	bool differs = s->role == JVPN_ROLE_CLIENT || session_differs(s, k);
+
 	/* What is caught up from the history happened under these already. */
 	snprintf(s->label, sizeof(s->label), "%s", k->label);
 	snprintf(s->policy_name, sizeof(s->policy_name), "%s", k->policy);
@@ -446,7 +542,8 @@ void session_mirror(struct jvpnd *d, struct session *s, const struct kernel_sess
 		session_audit_missed(d, s, k->state, k->version, k->epoch,
 				     k->bound ? &k->path : NULL, 0);
 	session_snapshot_take(d, s, k);
-	session_mark_changed(d->sessions, s);
+	if (differs)
+		session_mark_changed(d->sessions, s);
 	if (s->state == JVPN_STATE_TERMINATED)
 		session_mark_ended(d->sessions, s);
 	bounds_update(&d->sessions->bounds, s);
@@ -509,9 +606,12 @@ static void session_lost_record(void *context, const struct jvpn_audit_known *kn
 
 	if (session_find(d, known->session_id))
 		return;
-	record.details = json_pack("{ss}", "why",
-		"the kernel does not have it: its device was removed, or the machine restarted");
-	jvpnd_record(d, jvpn_audit_build_transition(d->audit, &record));
+	if (known->state != JVPN_STATE_TERMINATED) {
+		record.details = json_pack("{ss}", "why",
+			"the kernel does not have it: its device was removed, or the machine restarted");
+		jvpnd_record(d, jvpn_audit_build_transition(d->audit, &record));
+	}
+	jvpn_audit_forget(d->audit, known->session_id);
 }
 
 void sessions_lost_record(struct jvpnd *d)
@@ -562,6 +662,39 @@ static void sessions_ended_expire(struct jvpnd *d)
 		session_remove(d, s);
 }
 
+/* --- records --------------------------------------------------------------- */
+
+bool sessions_save(struct jvpnd *d, size_t count)
+{
+	struct sessions *t = d->sessions;
+	struct session *s;
+
+	for (; count && (s = TAILQ_FIRST(&t->unsaved)); count--) {
+		TAILQ_REMOVE(&t->unsaved, s, unsaved_link);
+		s->is_unsaved = false;
+		if (session_is_live(s))
+			record_update(d, s);
+	}
+	return !TAILQ_EMPTY(&t->unsaved);
+}
+
+static void sessions_saver_run(uv_idle_t *saver)
+{
+	if (!sessions_save(saver->data, SAVES_BUDGET))
+		uv_idle_stop(saver);
+}
+
+/* One whose record was lost has no keys to be saved: it stays without. */
+static void session_mark_unsaved(struct sessions *t, struct session *s)
+{
+	if (s->is_unsaved || !s->recorded)
+		return;
+	s->is_unsaved = true;
+	TAILQ_INSERT_TAIL(&t->unsaved, s, unsaved_link);
+	if (!uv_is_closing((uv_handle_t *)&t->saver))
+		uv_idle_start(&t->saver, sessions_saver_run);
+}
+
 void sessions_settle(struct jvpnd *d)
 {
 	struct sessions *t = d->sessions;
@@ -571,7 +704,7 @@ void sessions_settle(struct jvpnd *d)
 		TAILQ_REMOVE(&t->changed, s, changed_link);
 		s->is_changed = false;
 		if (session_is_live(s))
-			record_save(d, s);
+			session_mark_unsaved(t, s);
 		d->role->changed(d, s);
 	}
 	sessions_ended_expire(d);

@@ -17,6 +17,7 @@
 #include <sys/queue.h>
 
 #include "core/limits.h"
+#include "heap.h"
 #include "jvpnd.h"
 #include "kernel.h"
 #include "keys.h"
@@ -25,6 +26,8 @@
 /* How long a terminated session is remembered, and how many of them at most. */
 #define SESSION_LINGER_MS 60000
 #define SESSION_LINGER_MAX 1024
+
+#define RECORD_DIGEST 16
 
 /* Of sessions that the kernel lost with their device: nothing holds them any longer. */
 #define SESSION_VANISHED_REASON JVPN_REASON_LEASE_LOST
@@ -67,9 +70,12 @@ struct session {
 	struct session *next_by_index;
 	TAILQ_ENTRY(session) changed_link;
 	TAILQ_ENTRY(session) ended_link;
-	TAILQ_ENTRY(session) window_link;
+	TAILQ_ENTRY(session) unsaved_link;
+	TAILQ_ENTRY(session) peer_link;		/* gateway: among those of its peer */
+	struct jvpn_heap_node window;		/* RECOVERING: when BOUND_EXCEEDED is due */
 	bool is_changed;
 	bool is_ended;
+	bool is_unsaved;
 	bool in_window;
 
 	uint8_t id[JVPN_SESSION_ID_SIZE];
@@ -100,7 +106,9 @@ struct session {
 	uint64_t seen;			/* by which round of reconcile.c */
 	bool vanished;
 	bool recorded;
+	uint32_t rekeys;		/* without a transition, since its last record in the log */
 	uint64_t revision;
+	uint8_t saved[RECORD_DIGEST];	/* of the record as it stands in the store */
 	uint8_t suite;
 	uint8_t peer_key[JVPN_KEYS_SIZE];
 	uint8_t psk_id[JVPN_WIRE_MAC];	/* of the handshake's pre-shared key, see judge.h */
@@ -109,12 +117,13 @@ struct session {
 	struct jvpn_session_keys keys;
 	struct jvpn_epoch ctl;
 	uint32_t ctl_epoch;
-	uint64_t window_end_ms;		/* RECOVERING: when BOUND_EXCEEDED is due; 0 unset */
 
 	struct session_gateway gateway;
 };
 
 int sessions_open(struct jvpnd *d);
+/* Save all records, and write to the log what was only counted so far. */
+void sessions_finish(struct jvpnd *d);
 void sessions_close(struct jvpnd *d);
 
 /* NULL without memory, or if the id is taken. */
@@ -140,17 +149,24 @@ void session_apply(struct jvpnd *d, struct session *s, const struct kernel_trans
 		   size_t count);
 /* Make the mirror equal to what the kernel shows. */
 void session_mirror(struct jvpnd *d, struct session *s, const struct kernel_session *k);
+/* It is adopted, and nobody knows what the log holds of it: the log says so. */
+void session_past_unknown(struct jvpnd *d, const struct kernel_session *k);
 /* Read it from the kernel. False if the kernel has no such session (any longer). */
 bool session_sync(struct jvpnd *d, struct session *s);
 /* Take over what a request came to. True if it was applied. */
 bool session_answer(struct jvpnd *d, struct session *s, const char *what,
 		    const struct kernel_answer *answer);
-/* Tell the role about sessions that changed; remove those that ended long ago. */
+/*
+ * Tell the role about sessions that changed; remove those that ended long ago. Their records
+ * are saved when the loop has nothing else to do, some at a time.
+ */
 void sessions_settle(struct jvpnd *d);
+/* Save records that differ from what is in the store: count of them. False: that was all. */
+bool sessions_save(struct jvpnd *d, size_t count);
 
 /* The device is gone: so are all sessions. */
 void sessions_vanish(struct jvpnd *d);
-/* At start, after adoption: sessions of the audit log that nobody has end there. */
+/* At start, after adoption: sessions that the audit log holds and nobody has end there. */
 void sessions_lost_record(struct jvpnd *d);
 
 /*

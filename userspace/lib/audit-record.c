@@ -99,12 +99,13 @@ json_t *jvpn_audit_build_adoption(const struct jvpn_audit *audit,
 				  const struct jvpn_audit_adoption *a)
 {
 	json_t *record = jvpn_audit_record_begin(audit, "ADOPTED", a->session_id, 0, 0);
-	json_t *body = json_pack("{s:s, s:I, s:I, s:s*, s:I, s:o, s:I, s:I}",
+	json_t *missed = a->missed_unknown ? NULL : json_integer((json_int_t)a->missed);
+	json_t *body = json_pack("{s:s, s:I, s:I, s:s*, s:I, s:o, s:o*, s:I}",
 		"to", jvpn_state_name(a->state), "state_version", (json_int_t)a->version,
 		"epoch", (json_int_t)a->epoch, "policy", a->policy,
 		"policy_version", (json_int_t)a->policy_version,
 		"transport", jvpn_audit_transport_object(a->transport),
-		"missed", (json_int_t)a->missed,
+		"missed", missed,
 		"loss_since_boot_ms", (json_int_t)a->loss_since_boot_ms);
 
 	return jvpn_audit_record_join(record, body, a->details);

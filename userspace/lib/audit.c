@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -24,12 +25,16 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "audit_state.h"
+#include "audit_trail.h"
 #include "log.h"
 #include "names-gen.h"
 #include "util.h"
 
 #define QUEUE_DEFAULT	8192
 #define BATCH		64
+/* Lines that can be written again if a rotation lost them. */
+#define RECENT		1024
 #define RETRY_MS	1000
 #define CLOSE_MS	350
 #define STOP_MS		100
@@ -37,8 +42,11 @@
 #define HASH_TEXT	(2 * JVPN_AUDIT_HASH + 1)
 
 struct jvpn_audit_item {
-	char *text;			/* the record, without seq and prev */
+	char *text;			/* the record, without seq and prev; NULL: forget id */
 	uint64_t lost_before;
+	bool is_session;		/* of id, whose last record it is from now on */
+	uint8_t id[JVPN_AUDIT_SESSION_ID];
+	uint64_t seq;			/* once it is written */
 };
 
 struct jvpn_audit_batch {
@@ -51,7 +59,9 @@ struct jvpn_audit {
 	enum jvpn_audit_sink sink;
 	char *file;
 	char *node;
-	json_t *known;			/* session id: its last record, as the file had it */
+	struct jvpn_audit_state *state;	/* NULL: nothing is remembered */
+	uint8_t stream[JVPN_AUDIT_HASH];
+	bool past_known;		/* the state tells of all sessions of the log */
 
 	int fd;				/* file, stdout or journal socket */
 	off_t offset;			/* sink file: where the next line begins */
@@ -60,6 +70,9 @@ struct jvpn_audit {
 	uint64_t seq;
 	uint8_t head[JVPN_AUDIT_HASH];
 	bool torn;			/* stdout: the last write ended within a line */
+	struct jvpn_audit_item recent[RECENT];	/* texts by seq, for a file that is cut off */
+	uint64_t octets;		/* of files, read */
+	uint64_t opened_seq;		/* of the record that its opening wrote */
 
 	pthread_t thread;
 	bool running;
@@ -148,6 +161,7 @@ static size_t jvpn_audit_write_all(int fd, const char *data, size_t length)
 /* A line that was written in part is taken back: the file holds whole lines only. */
 static int jvpn_audit_file_write(struct jvpn_audit *audit, const char *data, size_t length)
 {
+	struct stat st;
 	int saved;
 
 	if (jvpn_audit_write_all(audit->fd, data, length) == length) {
@@ -155,7 +169,9 @@ static int jvpn_audit_file_write(struct jvpn_audit *audit, const char *data, siz
 		return 0;
 	}
 	saved = errno;
-	if (ftruncate(audit->fd, audit->offset))
+	/* Not if somebody else has cut it off meanwhile: that would make it longer. */
+	if (!fstat(audit->fd, &st) && st.st_size > audit->offset &&
+	    ftruncate(audit->fd, audit->offset))
 		jvpn_warning("audit log %s: cannot take back a torn line: %s", audit->file,
 			     strerror(errno));
 	errno = saved;
@@ -231,89 +247,70 @@ static int jvpn_audit_emit(struct jvpn_audit *audit, const char *text)
 	return 0;
 }
 
-/* Continuing a file. */
+/* What is remembered. */
 
-struct jvpn_audit_tail {
-	char *torn;			/* after the last newline */
-	size_t torn_length;
-	size_t torn_kept;		/* it was whole but for the newline */
-	off_t end;			/* of the last whole line */
-	bool damaged;			/* the last whole line is no record */
+static void jvpn_audit_head_fill(const struct jvpn_audit *audit, struct jvpn_audit_head *head)
+{
+	memset(head, 0, sizeof(*head));
+	memcpy(head->stream, audit->stream, sizeof(head->stream));
+	head->seq = audit->seq;
+	memcpy(head->hash, audit->head, sizeof(head->hash));
+	head->device = audit->device;
+	head->inode = audit->inode;
+	head->offset = (uint64_t)audit->offset;
+}
+
+static void jvpn_audit_remember(struct jvpn_audit *audit, const struct jvpn_audit_memory *list,
+				size_t count)
+{
+	static struct jvpn_log_limit limit = { .burst = 1 };
+	struct jvpn_audit_head head;
+	int rc;
+
+	if (!audit->state)
+		return;
+	jvpn_audit_head_fill(audit, &head);
+	rc = jvpn_audit_state_change(audit->state, &head, list, count);
+	if (rc)
+		jvpn_log_limited(&limit, JVPN_LOG_WARNING,
+				 "what the audit log holds cannot be remembered (%s): after a restart records may be missing or doubled",
+				 strerror(-rc));
+}
+
+/* Does it tell in which state and version a session is? Then its id. */
+static bool jvpn_audit_record_session(const json_t *record, uint8_t id[JVPN_AUDIT_SESSION_ID])
+{
+	const char *hex = json_string_value(json_object_get(record, "session_id"));
+	const char *event = json_string_value(json_object_get(record, "event"));
+
+	return hex && event && strcmp(event, "REFUSED") && json_object_get(record, "to") &&
+	       json_is_integer(json_object_get(record, "state_version")) &&
+	       jvpn_util_hex_decode(hex, id, JVPN_AUDIT_SESSION_ID);
+}
+
+/* A line that was written, and is not remembered yet. */
+struct jvpn_audit_caught {
+	struct jvpn_audit *audit;
+	uint64_t after;			/* lines up to this one are remembered */
 };
 
-static void jvpn_audit_known_update(struct jvpn_audit *audit, const json_t *record)
+static void jvpn_audit_line_caught(void *context, const json_t *record, uint64_t seq,
+				   const char *line)
 {
-	const char *id = json_string_value(json_object_get(record, "session_id"));
-	const char *to = json_string_value(json_object_get(record, "to"));
-	json_t *version = json_object_get(record, "state_version");
+	const struct jvpn_audit_caught *caught = context;
+	struct jvpn_audit_memory memory = { .line = line };
 
-	if (!id || !to || !json_is_integer(version))
-		return;
-	if (!strcmp(to, "TERMINATED"))
-		json_object_del(audit->known, id);
-	else
-		json_object_set(audit->known, id, (json_t *)record);
+	if (seq > caught->after && jvpn_audit_record_session(record, memory.id))
+		jvpn_audit_remember(caught->audit, &memory, 1);
 }
 
-/* False if the line is no record. */
-static bool jvpn_audit_tail_line(struct jvpn_audit *audit, const char *line, size_t length)
-{
-	static const char refused[] = "\"event\":\"REFUSED\"";
-	json_t *record = json_loadb(line, length, 0, NULL);
-	json_t *seq = json_object_get(record, "seq");
-	bool good = json_is_integer(seq);
-
-	if (good) {
-		audit->seq = (uint64_t)json_integer_value(seq);
-		if (!memmem(line, length, refused, sizeof(refused) - 1))
-			jvpn_audit_known_update(audit, record);
-	}
-	json_decref(record);
-	return good;
-}
-
-/* A last line that only lacks its newline is a whole record. */
-static bool jvpn_audit_tail_whole(const struct jvpn_audit *audit, const char *line, size_t length)
-{
-	json_t *record = json_loadb(line, length, 0, NULL);
-	const char *prev = json_string_value(json_object_get(record, "prev"));
-	char wanted[HASH_TEXT];
-	bool whole;
-
-	jvpn_util_hex_encode(audit->head, JVPN_AUDIT_HASH, wanted);
-	whole = prev && !strcmp(prev, wanted);
-	json_decref(record);
-	return whole;
-}
-
-static int jvpn_audit_tail_scan(struct jvpn_audit *audit, FILE *file, struct jvpn_audit_tail *tail)
-{
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t n;
-
-	while ((n = getline(&line, &size, file)) > 0) {
-		size_t length = (size_t)n - (line[n - 1] == '\n');
-
-		if (length == (size_t)n && !jvpn_audit_tail_whole(audit, line, length)) {
-			tail->torn = line;
-			tail->torn_length = length;
-			return ferror(file) ? -1 : 0;
-		}
-		tail->torn_kept = length == (size_t)n ? length : 0;
-		tail->damaged = !jvpn_audit_tail_line(audit, line, length);
-		jvpn_audit_hash_line(line, length, audit->head);
-		tail->end += n;
-	}
-	free(line);
-	return ferror(file) ? -1 : 0;
-}
+/* Continuing a file. */
 
 /* Make the file end with a whole line. */
-static int jvpn_audit_tail_mend(struct jvpn_audit *audit, const struct jvpn_audit_tail *tail)
+static int jvpn_audit_tail_mend(struct jvpn_audit *audit, const struct jvpn_audit_trail *tail)
 {
-	audit->offset = tail->end;
-	if (tail->torn_length && ftruncate(audit->fd, tail->end))
+	audit->offset = (off_t)tail->end;
+	if (tail->torn_length && ftruncate(audit->fd, audit->offset))
 		return -1;
 	if (tail->torn_kept)
 		return jvpn_audit_file_write(audit, "\n", 1);
@@ -326,6 +323,10 @@ static int jvpn_audit_file_lock(int fd, const char *path, char *err, size_t err_
 
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		snprintf(err, err_size, "the audit log %s is not a regular file", path);
+		return -1;
+	}
+	if (st.st_uid != geteuid() && st.st_uid != 0) {
+		snprintf(err, err_size, "the audit log %s belongs to another user", path);
 		return -1;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
@@ -345,31 +346,73 @@ static int jvpn_audit_file_open(const char *path, char *err, size_t err_size)
 			 errno == ENOENT ? " (its folder must exist)" : "");
 		return -1;
 	}
-	if (!jvpn_audit_file_lock(fd, path, err, err_size))
-		return fd;
+	if (!jvpn_audit_file_lock(fd, path, err, err_size)) {
+		if (jvpn_audit_trail_is_log(&(struct jvpn_audit_trail){}, fd))
+			return fd;
+		snprintf(err, err_size, "%s is there and is no audit log; it is left as it is",
+			 path);
+	}
 	close(fd);
 	return -1;
 }
 
-static int jvpn_audit_file_read(struct jvpn_audit *audit, struct jvpn_audit_tail *tail, char *err,
-				size_t err_size)
+/* The file is new, or not the one that was written last: its end is where it was rotated to. */
+static void jvpn_audit_rotated_read(struct jvpn_audit *audit, const struct jvpn_audit_head *head,
+				    struct jvpn_audit_caught *caught)
 {
-	int copy = fcntl(audit->fd, F_DUPFD_CLOEXEC, 0);
-	FILE *file = copy < 0 ? NULL : fdopen(copy, "r");
-	int ret;
+	struct jvpn_audit_trail before = { .visit = jvpn_audit_line_caught, .context = caught };
 
-	if (!file) {
-		snprintf(err, err_size, "cannot read the audit log %s: %s", audit->file,
-			 strerror(errno));
-		if (copy >= 0)
-			close(copy);
+	audit->seq = head->seq;
+	memcpy(audit->head, head->hash, sizeof(audit->head));
+	if (jvpn_audit_trail_find(&before, audit->file, audit->node, head)) {
+		audit->seq = before.seq;
+		memcpy(audit->head, before.hash, sizeof(audit->head));
+	}
+	audit->octets += before.octets;
+}
+
+/* Where the log ends, by what is remembered of it and by what is in its files. */
+static int jvpn_audit_end_find(struct jvpn_audit *audit, const struct jvpn_audit_head *head,
+			       struct jvpn_audit_trail *tail)
+{
+	struct jvpn_audit_caught caught = { .audit = audit, .after = head->seq };
+	bool same = head->seq && head->device == audit->device && head->inode == audit->inode;
+	struct stat st;
+
+	tail->visit = jvpn_audit_line_caught;
+	tail->context = &caught;
+	if (fstat(audit->fd, &st))
+		return -1;
+	same = same && (uint64_t)st.st_size >= head->offset;
+	if (same) {
+		tail->seq = head->seq;
+		memcpy(tail->hash, head->hash, sizeof(tail->hash));
+	}
+	if (jvpn_audit_trail_read(tail, audit->fd, same ? head->offset : 0))
+		return -1;
+	audit->octets += tail->octets;
+	audit->seq = tail->seq;
+	memcpy(audit->head, tail->hash, sizeof(audit->head));
+	if (!tail->seq || tail->seq < head->seq)
+		jvpn_audit_rotated_read(audit, head, &caught);
+	return 0;
+}
+
+static int jvpn_audit_file_read(struct jvpn_audit *audit, const struct jvpn_audit_head *head,
+				struct jvpn_audit_trail *tail, char *err, size_t err_size)
+{
+	int ret = jvpn_audit_end_find(audit, head, tail);
+
+	if (!ret && tail->torn_length && tail->foreign) {
+		snprintf(err, err_size, "the audit log %s ends with something that is no record; it "
+			 "is left as it is", audit->file);
 		return -1;
 	}
-	ret = jvpn_audit_tail_scan(audit, file, tail) || jvpn_audit_tail_mend(audit, tail) ? -1 : 0;
+	if (!ret)
+		ret = jvpn_audit_tail_mend(audit, tail);
 	if (ret)
 		snprintf(err, err_size, "cannot continue the audit log %s: %s", audit->file,
 			 strerror(errno));
-	fclose(file);
 	return ret;
 }
 
@@ -387,7 +430,7 @@ static json_t *jvpn_audit_boot_id(void)
 }
 
 static json_t *jvpn_audit_open_details(const struct jvpn_audit *audit,
-				       const struct jvpn_audit_tail *tail)
+				       const struct jvpn_audit_trail *tail)
 {
 	json_t *details = json_pack("{s:o, s:s}", "boot_id", jvpn_audit_boot_id(),
 				    "program", "jvpn " JVPN_VERSION);
@@ -403,24 +446,34 @@ static json_t *jvpn_audit_open_details(const struct jvpn_audit *audit,
 }
 
 /* The first record after each open: AUDIT_OPEN. */
-static int jvpn_audit_open_record(struct jvpn_audit *audit, const struct jvpn_audit_tail *tail,
-				  const char *reason)
+static json_t *jvpn_audit_open_build(const struct jvpn_audit *audit,
+				     const struct jvpn_audit_trail *tail, const char *reason)
 {
 	json_t *record = jvpn_audit_build_note(audit, "AUDIT_OPEN", NULL,
 					       jvpn_audit_open_details(audit, tail));
-	char *text;
-	int ret;
 
 	if (record)
 		json_object_set_new(record, "reason", json_string(reason));
-	text = jvpn_audit_text(record);
+	return record;
+}
+
+static int jvpn_audit_open_record(struct jvpn_audit *audit, const struct jvpn_audit_trail *tail,
+				  const char *reason)
+{
+	char *text = jvpn_audit_text(jvpn_audit_open_build(audit, tail, reason));
+	int ret;
+
 	if (!text) {
 		errno = ENOMEM;
 		return -1;
 	}
 	ret = jvpn_audit_emit(audit, text);
 	free(text);
-	return ret;
+	if (ret)
+		return ret;
+	audit->opened_seq = audit->seq;
+	jvpn_audit_remember(audit, NULL, 0);
+	return 0;
 }
 
 static void jvpn_audit_file_remember(struct jvpn_audit *audit)
@@ -433,88 +486,49 @@ static void jvpn_audit_file_remember(struct jvpn_audit *audit)
 	audit->device = st.st_dev;
 }
 
-static int jvpn_audit_file_start(struct jvpn_audit *audit, char *err, size_t err_size)
+static int jvpn_audit_file_start(struct jvpn_audit *audit, const struct jvpn_audit_head *head,
+				 char *err, size_t err_size)
 {
-	struct jvpn_audit_tail tail = { };
+	struct jvpn_audit_trail tail = { };
 	int ret;
 
 	audit->fd = jvpn_audit_file_open(audit->file, err, err_size);
 	if (audit->fd < 0)
 		return -1;
 	jvpn_audit_file_remember(audit);
-	ret = jvpn_audit_file_read(audit, &tail, err, err_size);
+	ret = jvpn_audit_file_read(audit, head, &tail, err, err_size);
 	if (!ret && tail.torn_length)
 		jvpn_warning("audit log %s: a torn last line of %zu octets was cut off",
 			     audit->file, tail.torn_length);
 	if (!ret && tail.damaged)
 		jvpn_warning("audit log %s: the last line is not an audit record; continuing "
 			     "behind it", audit->file);
-	if (!ret && jvpn_audit_open_record(audit, &tail, tail.end ? "CONTINUED" : "NEW")) {
+	audit->past_known = head->seq || !audit->seq;
+	if (!ret && jvpn_audit_open_record(audit, &tail, audit->seq ? "CONTINUED" : "NEW")) {
 		snprintf(err, err_size, "cannot write the audit log %s: %s", audit->file,
 			 strerror(errno));
 		ret = -1;
 	}
-	free(tail.torn);
 	return ret;
 }
 
-static int jvpn_audit_stream_start(struct jvpn_audit *audit, char *err, size_t err_size)
+/* The first record is the thread's: who reads it may take his time. */
+static int jvpn_audit_stream_start(struct jvpn_audit *audit, const struct jvpn_audit_head *head,
+				   char *err, size_t err_size)
 {
-	const struct jvpn_audit_tail tail = { };
-
 	audit->fd = audit->sink == JVPN_AUDIT_STDOUT ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) :
 		socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (audit->fd >= 0 && !jvpn_audit_open_record(audit, &tail, "NEW"))
+	audit->seq = head->seq;
+	memcpy(audit->head, head->hash, sizeof(audit->head));
+	audit->past_known = true;
+	if (audit->fd >= 0 &&
+	    !jvpn_audit_write(audit, jvpn_audit_open_build(audit, &(struct jvpn_audit_trail){},
+							   audit->seq ? "CONTINUED" : "NEW")))
 		return 0;
 	snprintf(err, err_size, "cannot write the audit log to %s: %s",
 		 audit->sink == JVPN_AUDIT_STDOUT ? "standard output" : "the journal (" JOURNAL ")",
 		 strerror(errno));
 	return -1;
-}
-
-/* Rotation. */
-
-static bool jvpn_audit_file_moved(const struct jvpn_audit *audit)
-{
-	struct stat st;
-
-	return stat(audit->file, &st) || st.st_ino != audit->inode || st.st_dev != audit->device;
-}
-
-static void jvpn_audit_file_reopen(struct jvpn_audit *audit)
-{
-	int old = audit->fd, fd;
-	struct jvpn_audit_tail tail = { };
-	char err[512];
-
-	if (!jvpn_audit_file_moved(audit))
-		return;
-	fd = jvpn_audit_file_open(audit->file, err, sizeof(err));
-	if (fd < 0) {
-		jvpn_warning("%s; going on with the file that is open", err);
-		return;
-	}
-	audit->fd = fd;
-	audit->offset = lseek(fd, 0, SEEK_END);
-	jvpn_audit_file_remember(audit);
-	if (jvpn_audit_open_record(audit, &tail, "REOPENED"))
-		jvpn_warning("cannot write the audit log %s: %s", audit->file, strerror(errno));
-	close(old);
-}
-
-/* The thread. */
-
-static void jvpn_audit_batch_take(struct jvpn_audit *audit, struct jvpn_audit_batch *batch)
-{
-	batch->count = 0;
-	while (audit->queue_count && batch->count < BATCH) {
-		batch->items[batch->count++] = audit->queue[audit->queue_head];
-		audit->queue_head = (audit->queue_head + 1) % audit->queue_size;
-		audit->queue_count--;
-	}
-	batch->lost_after = audit->queue_count ? 0 : audit->lost_pending;
-	if (batch->lost_after)
-		audit->lost_pending = 0;
 }
 
 /* On failure what is left of the batch stays in it. */
@@ -537,23 +551,190 @@ static int jvpn_audit_emit_lost(struct jvpn_audit *audit, uint64_t *lost)
 	return ret;
 }
 
+/* Rotation. */
+
+static bool jvpn_audit_file_moved(const struct jvpn_audit *audit)
+{
+	struct stat st;
+
+	return stat(audit->file, &st) || st.st_ino != audit->inode || st.st_dev != audit->device;
+}
+
+static void jvpn_audit_file_reopen(struct jvpn_audit *audit)
+{
+	int old = audit->fd, fd;
+	struct jvpn_audit_trail tail = { };
+	char err[512];
+
+	if (!jvpn_audit_file_moved(audit))
+		return;
+	fd = jvpn_audit_file_open(audit->file, err, sizeof(err));
+	if (fd < 0) {
+		jvpn_warning("%s; going on with the file that is open", err);
+		return;
+	}
+	audit->fd = fd;
+	audit->offset = lseek(fd, 0, SEEK_END);
+	jvpn_audit_file_remember(audit);
+	if (jvpn_audit_open_record(audit, &tail, "REOPENED"))
+		jvpn_warning("cannot write the audit log %s: %s", audit->file, strerror(errno));
+	close(old);
+}
+
+static struct jvpn_audit_item *jvpn_audit_recent(struct jvpn_audit *audit, uint64_t seq)
+{
+	struct jvpn_audit_item *item = &audit->recent[seq % RECENT];
+
+	return item->text && item->seq == seq ? item : NULL;
+}
+
+static void jvpn_audit_recent_add(struct jvpn_audit *audit, struct jvpn_audit_item *item)
+{
+	struct jvpn_audit_item *old = &audit->recent[item->seq % RECENT];
+
+	free(old->text);
+	*old = *item;
+	item->text = NULL;
+}
+
+/*
+ * The copy of a file that was copied and cut off: the last line that it holds; what was written
+ * later is in no file any longer. Of a copy that cannot be found it is taken that it is whole.
+ */
+static uint64_t jvpn_audit_copy_find(struct jvpn_audit *audit, uint8_t hash[JVPN_AUDIT_HASH])
+{
+	struct jvpn_audit_trail copy = { };
+	const struct jvpn_audit_head any = { };
+
+	if (!jvpn_audit_trail_find(&copy, audit->file, audit->node, &any) ||
+	    copy.seq >= audit->seq || copy.seq < audit->opened_seq)
+		return audit->seq;
+	memcpy(hash, copy.hash, sizeof(copy.hash));
+	return copy.seq;
+}
+
+/* Texts of the lines after seq, in their order; those that are too old are counted in lost. */
+static size_t jvpn_audit_recent_take(struct jvpn_audit *audit, uint64_t seq,
+				     struct jvpn_audit_item *list, uint64_t *lost)
+{
+	size_t count = 0;
+
+	for (; seq < audit->seq; seq++) {
+		struct jvpn_audit_item *item = jvpn_audit_recent(audit, seq + 1);
+
+		if (item) {
+			list[count++] = *item;
+			item->text = NULL;
+		} else {
+			++*lost;
+		}
+	}
+	return count;
+}
+
+static void jvpn_audit_items_rewrite(struct jvpn_audit *audit, struct jvpn_audit_item *list,
+				     size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (jvpn_audit_emit(audit, list[i].text))
+			jvpn_warning("audit log %s: a record was lost in its rotation: %s",
+				     audit->file, strerror(errno));
+		list[i].seq = audit->seq;
+		jvpn_audit_recent_add(audit, &list[i]);
+	}
+}
+
+/*
+ * Somebody copied the file and cut it off, instead of renaming it. Lines that came between the
+ * copy and the cut are in neither.
+ */
+static void jvpn_audit_file_cut(struct jvpn_audit *audit)
+{
+	struct jvpn_audit_item list[RECENT];
+	struct jvpn_audit_trail tail = { };
+	uint64_t lost = 0, seq = jvpn_audit_copy_find(audit, audit->head);
+	size_t count = jvpn_audit_recent_take(audit, seq, list, &lost);
+
+	/* What came after the cut is among those that are written again. */
+	if (seq < audit->seq && ftruncate(audit->fd, 0))
+		jvpn_warning("audit log %s: %s", audit->file, strerror(errno));
+	audit->seq = seq;
+	audit->offset = lseek(audit->fd, 0, SEEK_END);
+	if (jvpn_audit_open_record(audit, &tail, "REOPENED"))
+		jvpn_warning("cannot write the audit log %s: %s", audit->file, strerror(errno));
+	if (jvpn_audit_emit_lost(audit, &lost))
+		jvpn_warning("cannot write the audit log %s: %s", audit->file, strerror(errno));
+	jvpn_audit_items_rewrite(audit, list, count);
+}
+
+static void jvpn_audit_file_check(struct jvpn_audit *audit)
+{
+	struct stat st;
+
+	if (!fstat(audit->fd, &st) && st.st_size < audit->offset)
+		jvpn_audit_file_cut(audit);
+}
+
+/* The thread. */
+
+static void jvpn_audit_batch_take(struct jvpn_audit *audit, struct jvpn_audit_batch *batch)
+{
+	batch->count = 0;
+	while (audit->queue_count && batch->count < BATCH) {
+		batch->items[batch->count++] = audit->queue[audit->queue_head];
+		audit->queue_head = (audit->queue_head + 1) % audit->queue_size;
+		audit->queue_count--;
+	}
+	batch->lost_after = audit->queue_count ? 0 : audit->lost_pending;
+	if (batch->lost_after)
+		audit->lost_pending = 0;
+}
+
+static int jvpn_audit_item_write(struct jvpn_audit *audit, struct jvpn_audit_item *item)
+{
+	if (jvpn_audit_emit_lost(audit, &item->lost_before))
+		return -1;
+	if (!item->text)
+		return 0;
+	if (jvpn_audit_emit(audit, item->text))
+		return -1;
+	item->seq = audit->seq;
+	return 0;
+}
+
+static void jvpn_audit_batch_remember(struct jvpn_audit *audit, struct jvpn_audit_batch *batch,
+				      size_t count)
+{
+	struct jvpn_audit_memory list[BATCH];
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!batch->items[i].is_session)
+			continue;
+		memcpy(list[n].id, batch->items[i].id, sizeof(list[n].id));
+		list[n++].line = batch->items[i].text;
+	}
+	jvpn_audit_remember(audit, list, n);
+	for (size_t i = 0; i < count; i++)
+		if (batch->items[i].text)
+			jvpn_audit_recent_add(audit, &batch->items[i]);
+}
+
 static int jvpn_audit_batch_write(struct jvpn_audit *audit, struct jvpn_audit_batch *batch)
 {
 	size_t done = 0;
 	int ret = 0;
 
-	for (; done < batch->count && !ret; done++) {
-		struct jvpn_audit_item *item = &batch->items[done];
-
-		ret = jvpn_audit_emit_lost(audit, &item->lost_before) ||
-		      jvpn_audit_emit(audit, item->text) ? -1 : 0;
-		if (ret)
-			break;
-		free(item->text);
+	while (done < batch->count && !ret) {
+		ret = jvpn_audit_item_write(audit, &batch->items[done]);
+		done += !ret;
 	}
+	if (!ret)
+		ret = jvpn_audit_emit_lost(audit, &batch->lost_after);
+	jvpn_audit_batch_remember(audit, batch, done);
 	batch->count -= done;
 	memmove(batch->items, batch->items + done, batch->count * sizeof(*batch->items));
-	return ret ? ret : jvpn_audit_emit_lost(audit, &batch->lost_after);
+	return ret;
 }
 
 static void jvpn_audit_status_update(struct jvpn_audit *audit, int failed, int reason)
@@ -561,6 +742,7 @@ static void jvpn_audit_status_update(struct jvpn_audit *audit, int failed, int r
 	struct jvpn_audit_status *status = &audit->status;
 
 	status->seq = audit->seq;
+	status->octets_read = audit->octets;
 	memcpy(status->head, audit->head, sizeof(status->head));
 	if (failed && !*status->error)
 		jvpn_warning("the audit log cannot be written: %s; records wait and are then lost",
@@ -590,8 +772,10 @@ static bool jvpn_audit_turn(struct jvpn_audit *audit, struct jvpn_audit_batch *b
 
 	if (reopen && audit->sink == JVPN_AUDIT_FILE)
 		jvpn_audit_file_reopen(audit);
+	if (audit->sink == JVPN_AUDIT_FILE)
+		jvpn_audit_file_check(audit);
 	failed = jvpn_audit_batch_write(audit, batch);
-	reason = errno;
+	reason = failed ? errno : 0;
 
 	pthread_mutex_lock(&audit->lock);
 	audit->busy = false;
@@ -669,7 +853,6 @@ static struct jvpn_audit *jvpn_audit_alloc(const struct jvpn_audit_options *opti
 	audit->sink = options->sink;
 	audit->file = options->file ? strdup(options->file) : NULL;
 	audit->node = strdup(options->node ? options->node : "");
-	audit->known = json_object();
 	audit->queue_size = options->queue_records ? options->queue_records : QUEUE_DEFAULT;
 	audit->queue = calloc(audit->queue_size, sizeof(*audit->queue));
 	pthread_mutex_init(&audit->lock, NULL);
@@ -678,23 +861,51 @@ static struct jvpn_audit *jvpn_audit_alloc(const struct jvpn_audit_options *opti
 	pthread_cond_init(&audit->wake, &monotonic);
 	pthread_cond_init(&audit->idle, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	if (audit->node && audit->known && audit->queue && (audit->file || !options->file))
+	if (audit->node && audit->queue && (audit->file || !options->file))
 		return audit;
 	jvpn_audit_close(audit);
 	return NULL;
+}
+
+static void jvpn_audit_stream_name(struct jvpn_audit *audit)
+{
+	char name[PATH_MAX + 256];
+
+	snprintf(name, sizeof(name), "%d %s %s", (int)audit->sink, audit->node,
+		 audit->file ? audit->file : "");
+	crypto_generichash(audit->stream, sizeof(audit->stream), (const uint8_t *)name,
+			   strlen(name), NULL, 0);
+}
+
+static int jvpn_audit_state_begin(struct jvpn_audit *audit,
+				  const struct jvpn_audit_options *options,
+				  struct jvpn_audit_head *head, char *err, size_t err_size)
+{
+	jvpn_audit_stream_name(audit);
+	if (!options->state)
+		return 0;
+	if (jvpn_audit_state_open(options->state, &audit->state, err, err_size))
+		return -1;
+	if (!jvpn_audit_state_head(audit->state, audit->stream, head))
+		memset(head, 0, sizeof(*head));
+	return 0;
 }
 
 struct jvpn_audit *jvpn_audit_open(const struct jvpn_audit_options *options, char *err,
 				   size_t err_size)
 {
 	struct jvpn_audit *audit = jvpn_audit_alloc(options);
+	struct jvpn_audit_head head = { };
 
 	if (!audit) {
 		snprintf(err, err_size, "out of memory for the audit log");
 		return NULL;
 	}
-	if (options->sink == JVPN_AUDIT_FILE ? jvpn_audit_file_start(audit, err, err_size) :
-					       jvpn_audit_stream_start(audit, err, err_size))
+	if (jvpn_audit_state_begin(audit, options, &head, err, err_size))
+		goto err_close;
+	if (options->sink == JVPN_AUDIT_FILE ?
+	    jvpn_audit_file_start(audit, &head, err, err_size) :
+	    jvpn_audit_stream_start(audit, &head, err, err_size))
 		goto err_close;
 	jvpn_audit_status_update(audit, 0, 0);
 	if (jvpn_audit_start_thread(audit, err, err_size))
@@ -706,52 +917,89 @@ err_close:
 	return NULL;
 }
 
-static bool jvpn_audit_enqueue(struct jvpn_audit *audit, char *text)
+/* Steals the text of the item if it finds room. */
+static bool jvpn_audit_enqueue(struct jvpn_audit *audit, const struct jvpn_audit_item *new_item)
 {
 	struct jvpn_audit_item *item;
 
-	if (!text || audit->queue_count == audit->queue_size) {
+	if (audit->queue_count == audit->queue_size) {
 		audit->lost_pending++;
 		audit->status.lost++;
 		return false;
 	}
 	item = &audit->queue[(audit->queue_head + audit->queue_count) % audit->queue_size];
-	item->text = text;
+	*item = *new_item;
 	item->lost_before = audit->lost_pending;
 	audit->lost_pending = 0;
 	audit->queue_count++;
 	return true;
 }
 
-int jvpn_audit_write(struct jvpn_audit *audit, json_t *record)
+static bool jvpn_audit_hand_over(struct jvpn_audit *audit, const struct jvpn_audit_item *item)
 {
-	char *text = jvpn_audit_text(record);
 	bool queued;
 
 	pthread_mutex_lock(&audit->lock);
-	queued = jvpn_audit_enqueue(audit, text);
+	queued = jvpn_audit_enqueue(audit, item);
 	/* While the sink fails the thread keeps to its own pace. */
 	if (!*audit->status.error)
 		pthread_cond_signal(&audit->wake);
 	pthread_mutex_unlock(&audit->lock);
-	if (queued)
+	return queued;
+}
+
+static void jvpn_audit_lose(struct jvpn_audit *audit)
+{
+	pthread_mutex_lock(&audit->lock);
+	audit->lost_pending++;
+	audit->status.lost++;
+	pthread_mutex_unlock(&audit->lock);
+}
+
+int jvpn_audit_write(struct jvpn_audit *audit, json_t *record)
+{
+	struct jvpn_audit_item item = { };
+
+	item.is_session = jvpn_audit_record_session(record, item.id);
+	item.text = jvpn_audit_text(record);
+	if (!item.text)
+		jvpn_audit_lose(audit);
+	else if (jvpn_audit_hand_over(audit, &item))
 		return 0;
-	free(text);
+	free(item.text);
 	return -1;
 }
 
-bool jvpn_audit_version_known(const struct jvpn_audit *audit, const uint8_t *session_id,
-			      uint64_t *version)
+void jvpn_audit_forget(struct jvpn_audit *audit, const uint8_t *session_id)
 {
-	char hex[2 * JVPN_AUDIT_SESSION_ID + 1];
-	const json_t *known;
+	struct jvpn_audit_item item = { .is_session = true };
 
-	jvpn_util_hex_encode(session_id, JVPN_AUDIT_SESSION_ID, hex);
-	known = json_object_get(audit->known, hex);
-	if (!known)
-		return false;
-	*version = (uint64_t)json_integer_value(json_object_get(known, "state_version"));
-	return true;
+	memcpy(item.id, session_id, sizeof(item.id));
+	pthread_mutex_lock(&audit->lock);
+	/* Nothing is lost if there is no room: what is left over is found at the next start. */
+	if (audit->state && audit->queue_count < audit->queue_size) {
+		jvpn_audit_enqueue(audit, &item);
+		pthread_cond_signal(&audit->wake);
+	}
+	pthread_mutex_unlock(&audit->lock);
+}
+
+enum jvpn_audit_past jvpn_audit_version_known(const struct jvpn_audit *audit,
+					      const uint8_t *session_id, uint64_t *version)
+{
+	char *line = audit->state ? jvpn_audit_state_get(audit->state, session_id) : NULL;
+	json_t *record = line ? json_loads(line, 0, NULL) : NULL;
+	const json_t *known = json_object_get(record, "state_version");
+	enum jvpn_audit_past past = audit->past_known ? JVPN_AUDIT_PAST_NONE :
+							JVPN_AUDIT_PAST_UNKNOWN;
+
+	if (json_is_integer(known)) {
+		*version = (uint64_t)json_integer_value(known);
+		past = JVPN_AUDIT_PAST_KNOWN;
+	}
+	json_decref(record);
+	free(line);
+	return past;
 }
 
 static const char *jvpn_audit_known_text(const json_t *object, const char *key)
@@ -778,23 +1026,34 @@ static void jvpn_audit_known_fill(struct jvpn_audit_known *known, const json_t *
 	};
 }
 
+struct jvpn_audit_walk {
+	jvpn_audit_known_visit visit;
+	void *context;
+};
+
+static void jvpn_audit_known_one(void *context, const uint8_t *id, const char *line)
+{
+	const struct jvpn_audit_walk *walk = context;
+	json_t *record = json_loads(line, 0, NULL);
+	const char *to = jvpn_audit_known_text(record, "to");
+	struct jvpn_audit_known known = { .session_id = id };
+	int state = to ? jvpn_state_parse(to) : -1;
+
+	if (state >= 0) {
+		known.state = (uint32_t)state;
+		jvpn_audit_known_fill(&known, record);
+		walk->visit(walk->context, &known);
+	}
+	json_decref(record);
+}
+
 void jvpn_audit_known_each(const struct jvpn_audit *audit, jvpn_audit_known_visit visit,
 			   void *context)
 {
-	uint8_t session_id[JVPN_AUDIT_SESSION_ID];
-	const char *hex;
-	json_t *record;
+	struct jvpn_audit_walk walk = { visit, context };
 
-	json_object_foreach(audit->known, hex, record) {
-		struct jvpn_audit_known known = { .session_id = session_id };
-		int state = jvpn_state_parse(jvpn_audit_known_text(record, "to"));
-
-		if (state < 0 || !jvpn_util_hex_decode(hex, session_id, sizeof(session_id)))
-			continue;
-		known.state = (uint32_t)state;
-		jvpn_audit_known_fill(&known, record);
-		visit(context, &known);
-	}
+	if (audit->state)
+		jvpn_audit_state_each(audit->state, jvpn_audit_known_one, &walk);
 }
 
 void jvpn_audit_reopen(struct jvpn_audit *audit)
@@ -860,7 +1119,13 @@ bool jvpn_audit_close(struct jvpn_audit *audit)
 	pthread_cond_destroy(&audit->idle);
 	pthread_cond_destroy(&audit->wake);
 	pthread_mutex_destroy(&audit->lock);
-	json_decref(audit->known);
+	jvpn_audit_state_close(audit->state);
+	for (size_t i = 0; i < RECENT; i++)
+		free(audit->recent[i].text);
+	for (; audit->queue_count; audit->queue_count--) {
+		free(audit->queue[audit->queue_head].text);
+		audit->queue_head = (audit->queue_head + 1) % audit->queue_size;
+	}
 	free(audit->queue);
 	free(audit->node);
 	free(audit->file);

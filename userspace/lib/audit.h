@@ -41,6 +41,11 @@ struct jvpn_audit_options {
 	enum jvpn_audit_sink sink;
 	const char *file;		/* sink file only */
 	const char *node;		/* in every record */
+	/*
+	 * Where to remember what the log holds, in memory (audit_state.h); NULL: nowhere, so
+	 * that no session's past is known to a later run.
+	 */
+	const char *state;
 	size_t queue_records;		/* 0: 8192 */
 };
 
@@ -105,6 +110,7 @@ struct jvpn_audit_adoption {
 	uint32_t policy_version;
 	const struct jvpn_audit_transport *transport;
 	uint64_t missed;		/* transitions known to have happened unrecorded */
+	bool missed_unknown;		/* what the log holds of it is not known */
 	uint64_t loss_since_boot_ms;	/* unbound states: when the binding was lost; 0 unknown */
 	json_t *details;		/* stolen */
 };
@@ -131,9 +137,10 @@ json_t *jvpn_audit_build_note(const struct jvpn_audit *audit, const char *event,
 			      const uint8_t *session_id, json_t *details);
 
 /*
- * NULL with a sentence in err on failure. An existing file is continued: its last
- * line gives seq and prev; a torn last line is cut off and reported in the
- * AUDIT_OPEN record that each open writes.
+ * NULL with a sentence in err on failure. The log is continued, wherever its last line
+ * stands: in the file, or in the one that this was rotated to. Of a file no more than
+ * its end is read. A torn last line is cut off and reported in the AUDIT_OPEN record
+ * that each open writes. A file that is no audit log is refused and left as it is.
  */
 struct jvpn_audit *jvpn_audit_open(const struct jvpn_audit_options *options,
 				   char *err, size_t err_size);
@@ -144,15 +151,22 @@ struct jvpn_audit *jvpn_audit_open(const struct jvpn_audit_options *options,
  */
 int jvpn_audit_write(struct jvpn_audit *audit, json_t *record);
 
-/*
- * The last version of a session that the file held when it was opened. Lets a
- * restarted daemon write exactly the transitions that are missing. False if the
- * file does not know the session. Sink file only; terminated sessions are forgotten.
- */
-bool jvpn_audit_version_known(const struct jvpn_audit *audit, const uint8_t *session_id,
-			      uint64_t *version);
+enum jvpn_audit_past {
+	JVPN_AUDIT_PAST_NONE,		/* the log does not know the session */
+	JVPN_AUDIT_PAST_KNOWN,
+	JVPN_AUDIT_PAST_UNKNOWN,	/* it may hold records of it */
+};
 
-/* A session that the file, when it was opened, held as not terminated. */
+/*
+ * The last version of a session that is in the log. Lets a restarted daemon write
+ * exactly the transitions that are missing.
+ */
+enum jvpn_audit_past jvpn_audit_version_known(const struct jvpn_audit *audit,
+					      const uint8_t *session_id, uint64_t *version);
+/* Nobody will ask for this session again. */
+void jvpn_audit_forget(struct jvpn_audit *audit, const uint8_t *session_id);
+
+/* The last that the log holds of a session; it may be terminated. */
 struct jvpn_audit_known {
 	const uint8_t *session_id;
 	uint32_t state;
@@ -164,6 +178,7 @@ struct jvpn_audit_known {
 	struct jvpn_audit_transport transport;	/* if bound */
 };
 
+/* The visitor may write records, and ask nothing. */
 typedef void (*jvpn_audit_known_visit)(void *context, const struct jvpn_audit_known *known);
 void jvpn_audit_known_each(const struct jvpn_audit *audit, jvpn_audit_known_visit visit,
 			   void *context);
@@ -188,6 +203,7 @@ struct jvpn_audit_status {
 	uint8_t head[JVPN_AUDIT_HASH];	/* its hash: what the next line's prev will be */
 	size_t queued;
 	uint64_t lost;			/* since open */
+	uint64_t octets_read;		/* of log files, by the open */
 	char error[256];		/* why the sink fails now; "" if it does not */
 };
 

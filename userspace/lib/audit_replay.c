@@ -252,7 +252,8 @@ static void jvpn_audit_replay_adoption(struct jvpn_audit_replay *replay,
 				       struct jvpn_audit_entry *entry)
 {
 	const char *to = json_string_value(json_object_get(entry->record, "to"));
-	json_int_t missed = json_integer_value(json_object_get(entry->record, "missed"));
+	const json_t *told = json_object_get(entry->record, "missed");
+	json_int_t missed = json_integer_value(told);
 	struct jvpn_audit_session *session;
 	struct jvpn_audit_bounds bounds;
 
@@ -265,6 +266,9 @@ static void jvpn_audit_replay_adoption(struct jvpn_audit_replay *replay,
 		VIOLATION(replay, entry, JVPN_AUDIT_I1, "%s with%s a transport", to,
 			  entry->transport ? "" : "out");
 	session = jvpn_audit_session_find(replay, entry->id);
+	/* Who wrote it did not know what the log holds; its reader does. */
+	if (session && !told && entry->version > session->version)
+		missed = (json_int_t)(entry->version - session->version);
 	if (session) {
 		jvpn_audit_check_adopted(replay, session, entry, (uint64_t)missed);
 		replay->report->missed += (uint64_t)missed;

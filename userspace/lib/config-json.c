@@ -177,7 +177,8 @@ static json_t *jvpn_config_json_audit(const struct jvpn_config_audit *audit)
 		[JVPN_AUDIT_JOURNAL] = "journal",
 	};
 
-	return json_pack("{s:s, s:s}", "sink", sinks[audit->sink], "file", audit->file);
+	return json_pack("{s:s, s:s, s:I}", "sink", sinks[audit->sink], "file", audit->file,
+			 "refusal_octets_per_day", (json_int_t)audit->refusal_octets_per_day);
 }
 
 json_t *jvpn_config_to_json(const struct jvpn_config *config)

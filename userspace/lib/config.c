@@ -11,6 +11,8 @@
 
 #include "config-read.h"
 
+#define REFUSAL_OCTETS_DEFAULT (16 * 1024 * 1024)
+
 #define FILE_MAX	(64 * 1024 * 1024)
 #define MTU_MIN		576
 #define MTU_MIN_IPV6	1280
@@ -91,6 +93,10 @@ static const struct jvpn_config_key jvpn_config_audit_keys[] = {
 	  .offset = offsetof(struct jvpn_config_audit, file),
 	  .allowed = "the path of the audit log",
 	  .example = "file: /var/log/jvpn/jvpn0.audit" },
+	{ .name = "refusal_octets_per_day", .read = jvpn_config_read_u32,
+	  .offset = offsetof(struct jvpn_config_audit, refusal_octets_per_day),
+	  .max = UINT32_MAX, .allowed = "0 to 4294967295",
+	  .example = "refusal_octets_per_day: 16777216" },
 	{ }
 };
 
@@ -236,6 +242,7 @@ static void jvpn_config_defaults_early(struct jvpn_config *config)
 	config->device.mtu = 1420;
 	config->log_level = JVPN_LOG_INFO;
 	config->audit.sink = JVPN_AUDIT_FILE;
+	config->audit.refusal_octets_per_day = REFUSAL_OCTETS_DEFAULT;
 }
 
 static void jvpn_config_defaults_late(struct jvpn_config *config)

@@ -58,6 +58,7 @@ struct jvpn_config_device {
 struct jvpn_config_audit {
 	enum jvpn_audit_sink sink;
 	char file[PATH_MAX];			/* sink file only */
+	uint32_t refusal_octets_per_day;	/* of what the network's senders were refused */
 };
 
 struct jvpn_config_listen {

@@ -23,7 +23,7 @@
 #define LINES_MAX 64
 
 static char folder[] = "/tmp/jvpn-audit-XXXXXX";
-static char path[128], other[128];
+static char path[128], other[128], state[128];
 static uint64_t base;			/* CLOCK_BOOTTIME a little after the log was opened */
 static const uint8_t alice[16] = { 0xa1 }, bob[16] = { 0xb0 };
 static const struct jvpn_audit_transport wifi = {
@@ -41,6 +41,7 @@ static struct jvpn_audit *open_as(const char *file, const char *node, size_t que
 {
 	struct jvpn_audit_options options = {
 		.sink = JVPN_AUDIT_FILE, .file = file, .node = node, .queue_records = queue,
+		.state = state,
 	};
 	char err[512];
 	struct jvpn_audit *audit = jvpn_audit_open(&options, err, sizeof(err));
@@ -64,6 +65,7 @@ static struct jvpn_audit *open_new(void)
 	struct jvpn_audit *audit;
 
 	unlink(path);
+	unlink(state);
 	audit = open_as(path, "gw1", 0);
 	base = jvpn_util_time_boot_ms() + 100;
 	write_policy(audit);
@@ -333,9 +335,16 @@ static void test_continue(void)
 
 	write_good();
 	audit = open_as(path, "gw1", 0);
-	tap_ok(jvpn_audit_version_known(audit, alice, &version) && version == 3,
-	       "the last version of a living session is known from the file");
-	tap_ok(!jvpn_audit_version_known(audit, bob, &version), "an ended session is forgotten");
+	tap_ok(jvpn_audit_version_known(audit, alice, &version) == JVPN_AUDIT_PAST_KNOWN &&
+	       version == 3, "the last version of a living session is known");
+	tap_ok(jvpn_audit_version_known(audit, bob, &version) == JVPN_AUDIT_PAST_KNOWN,
+	       "so is that of an ended one");
+	tap_ok(jvpn_audit_version_known(audit, (uint8_t[16]){ 7 }, &version) ==
+	       JVPN_AUDIT_PAST_NONE, "one that never was is not");
+	jvpn_audit_forget(audit, bob);
+	jvpn_audit_flush(audit, 1000);
+	tap_ok(jvpn_audit_version_known(audit, bob, &version) == JVPN_AUDIT_PAST_NONE,
+	       "the ended one can be forgotten");
 	loss(audit, alice, 4, &cable, 0);
 	jvpn_audit_close(audit);
 	judge();
@@ -507,8 +516,12 @@ static void test_partial_write(void)
 
 static void test_killed(void)
 {
+	struct stat st;
 	int status;
-	pid_t child = fork();
+	pid_t child;
+
+	unlink(path);
+	child = fork();
 
 	if (!child) {
 		struct jvpn_audit *audit = open_new();
@@ -517,7 +530,8 @@ static void test_killed(void)
 		for (;;)
 			refuse(audit, alice, JVPN_REJECT_REPLAY, JVPN_STATE_ATTACHED, 1);
 	}
-	usleep(100000);
+	while (stat(path, &st) || st.st_size < 8000)
+		usleep(1000);
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
 	jvpn_audit_close(open_as(path, "gw1", 0));
@@ -1169,6 +1183,7 @@ int main(void)
 		return 2;
 	snprintf(path, sizeof(path), "%s/log", folder);
 	snprintf(other, sizeof(other), "%s/log.1", folder);
+	snprintf(state, sizeof(state), "%s/state", folder);
 
 	test_good();
 	test_fields();
@@ -1214,6 +1229,7 @@ int main(void)
 
 	jvpn_audit_report_free(&report);
 	unlink(path);
+	unlink(state);
 	tap_ok(!rmdir(folder), "nothing is left behind");
 	return tap_done();
 }

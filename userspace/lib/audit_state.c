@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lmdb.h>
+
+#include "audit_state.h"
+
+/* Address space, not memory: the file grows with what is in it. */
+#define MAP_SIZE ((size_t)1 << 29)
+#define HEAD_NAME "head"
+
+struct jvpn_audit_state {
+	MDB_env *env;
+	MDB_dbi sessions;
+	MDB_dbi head;
+	pthread_mutex_t lock;		/* of every transaction: the database has none */
+};
+
+static int jvpn_audit_state_databases_open(struct jvpn_audit_state *state)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(state->env, NULL, 0, &txn);
+
+	if (rc)
+		return rc;
+	rc = mdb_dbi_open(txn, "sessions", MDB_CREATE, &state->sessions);
+	if (!rc)
+		rc = mdb_dbi_open(txn, "head", MDB_CREATE, &state->head);
+	if (!rc)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+/* No fsync and no lock file, for the reasons of store.c. */
+static int jvpn_audit_state_env_open(struct jvpn_audit_state *state, const char *path)
+{
+	const unsigned int flags = MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOLOCK | MDB_NOTLS;
+	int rc = mdb_env_create(&state->env);
+
+	if (rc)
+		return rc;
+	mdb_env_set_maxdbs(state->env, 2);
+	mdb_env_set_mapsize(state->env, MAP_SIZE);
+	rc = mdb_env_open(state->env, path, flags, 0600);
+	return rc ? rc : jvpn_audit_state_databases_open(state);
+}
+
+int jvpn_audit_state_open(const char *path, struct jvpn_audit_state **out, char *err,
+			  size_t err_size)
+{
+	struct jvpn_audit_state *state = calloc(1, sizeof(*state));
+	int rc;
+
+	*out = NULL;
+	if (!state) {
+		snprintf(err, err_size, "out of memory for the memory of the audit log");
+		return -1;
+	}
+	pthread_mutex_init(&state->lock, NULL);
+	rc = jvpn_audit_state_env_open(state, path);
+	if (rc) {
+		snprintf(err, err_size, "cannot open %s: %s; if it is damaged, remove it: sessions "
+			 "are then recorded as adopted with an unknown past", path,
+			 mdb_strerror(rc));
+		jvpn_audit_state_close(state);
+		return -1;
+	}
+	*out = state;
+	return 0;
+}
+
+void jvpn_audit_state_close(struct jvpn_audit_state *state)
+{
+	if (!state)
+		return;
+	if (state->env)
+		mdb_env_close(state->env);
+	pthread_mutex_destroy(&state->lock);
+	free(state);
+}
+
+static MDB_val jvpn_audit_state_head_key(void)
+{
+	return (MDB_val){ sizeof(HEAD_NAME) - 1, (void *)(uintptr_t)HEAD_NAME };
+}
+
+static int jvpn_audit_state_forget_all(struct jvpn_audit_state *state)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(state->env, NULL, 0, &txn);
+
+	if (rc)
+		return rc;
+	rc = mdb_drop(txn, state->sessions, 0);
+	if (!rc)
+		rc = mdb_drop(txn, state->head, 0);
+	if (!rc)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+static bool jvpn_audit_state_head_read(struct jvpn_audit_state *state,
+				       struct jvpn_audit_head *head)
+{
+	MDB_val key = jvpn_audit_state_head_key(), value;
+	MDB_txn *txn;
+	bool found;
+
+	if (mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn))
+		return false;
+	found = !mdb_get(txn, state->head, &key, &value) && value.mv_size == sizeof(*head);
+	if (found)
+		memcpy(head, value.mv_data, sizeof(*head));
+	mdb_txn_abort(txn);
+	return found;
+}
+
+bool jvpn_audit_state_head(struct jvpn_audit_state *state, const uint8_t *stream,
+			   struct jvpn_audit_head *head)
+{
+	bool good;
+
+	pthread_mutex_lock(&state->lock);
+	good = jvpn_audit_state_head_read(state, head) &&
+	       !memcmp(head->stream, stream, sizeof(head->stream));
+	if (!good)
+		jvpn_audit_state_forget_all(state);
+	pthread_mutex_unlock(&state->lock);
+	return good;
+}
+
+static int jvpn_audit_state_put(struct jvpn_audit_state *state, MDB_txn *txn,
+				const struct jvpn_audit_memory *memory)
+{
+	MDB_val key = { JVPN_AUDIT_SESSION_ID, (void *)(uintptr_t)memory->id };
+	MDB_val value = { 0, (void *)(uintptr_t)memory->line };
+	int rc;
+
+	if (!memory->line) {
+		rc = mdb_del(txn, state->sessions, &key, NULL);
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	}
+	value.mv_size = strlen(memory->line) + 1;
+	return mdb_put(txn, state->sessions, &key, &value, 0);
+}
+
+static int jvpn_audit_state_write(struct jvpn_audit_state *state,
+				  const struct jvpn_audit_head *head,
+				  const struct jvpn_audit_memory *list, size_t count)
+{
+	MDB_val key = jvpn_audit_state_head_key();
+	MDB_val value = { sizeof(*head), (void *)(uintptr_t)head };
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(state->env, NULL, 0, &txn);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < count && !rc; i++)
+		rc = jvpn_audit_state_put(state, txn, &list[i]);
+	if (!rc)
+		rc = mdb_put(txn, state->head, &key, &value, 0);
+	if (!rc)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+int jvpn_audit_state_change(struct jvpn_audit_state *state, const struct jvpn_audit_head *head,
+			    const struct jvpn_audit_memory *list, size_t count)
+{
+	int rc;
+
+	pthread_mutex_lock(&state->lock);
+	rc = jvpn_audit_state_write(state, head, list, count);
+	pthread_mutex_unlock(&state->lock);
+	return !rc ? 0 : rc == MDB_MAP_FULL ? -ENOSPC : rc > 0 ? -rc : -EIO;
+}
+
+char *jvpn_audit_state_get(struct jvpn_audit_state *state, const uint8_t *id)
+{
+	MDB_val key = { JVPN_AUDIT_SESSION_ID, (void *)(uintptr_t)id }, value;
+	char *line = NULL;
+	MDB_txn *txn;
+
+	pthread_mutex_lock(&state->lock);
+	if (!mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn)) {
+		if (!mdb_get(txn, state->sessions, &key, &value))
+			line = strndup(value.mv_data, value.mv_size);
+		mdb_txn_abort(txn);
+	}
+	pthread_mutex_unlock(&state->lock);
+	return line;
+}
+
+static void jvpn_audit_state_walk(struct jvpn_audit_state *state, MDB_txn *txn,
+				  jvpn_audit_state_visit visit, void *context)
+{
+	MDB_val key, value;
+	MDB_cursor *cursor;
+
+	if (mdb_cursor_open(txn, state->sessions, &cursor))
+		return;
+	while (!mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
+		if (key.mv_size == JVPN_AUDIT_SESSION_ID && value.mv_size &&
+		    !((const char *)value.mv_data)[value.mv_size - 1])
+			visit(context, key.mv_data, value.mv_data);
+	mdb_cursor_close(cursor);
+}
+
+void jvpn_audit_state_each(struct jvpn_audit_state *state, jvpn_audit_state_visit visit,
+			   void *context)
+{
+	MDB_txn *txn;
+
+	pthread_mutex_lock(&state->lock);
+	if (!mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn)) {
+		jvpn_audit_state_walk(state, txn, visit, context);
+		mdb_txn_abort(txn);
+	}
+	pthread_mutex_unlock(&state->lock);
+}
