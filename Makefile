@@ -135,8 +135,15 @@ install-programs: userspace
 	done
 	install -D -m 644 userspace/jvpnctl/completion/jvpnctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/jvpnctl
+	install -D -m 644 userspace/systemd/jvpn.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/jvpn.conf
+	@mkdir -p $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	sed 's|/etc/jvpn|$(SYSCONFDIR)/jvpn|' userspace/systemd/jvpn.tmpfiles \
+		> $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/jvpn.conf
 	install -D -m 644 userspace/systemd/jvpn.logrotate $(DESTDIR)$(SYSCONFDIR)/logrotate.d/jvpn
-	install -d -m 700 $(DESTDIR)$(SYSCONFDIR)/jvpn
+	install -d -m 750 $(DESTDIR)$(SYSCONFDIR)/jvpn
+	@[ -n "$(DESTDIR)" ] || ! command -v systemd-sysusers > /dev/null || \
+		{ systemd-sysusers $(PREFIX)/lib/sysusers.d/jvpn.conf && \
+		systemd-tmpfiles --create $(PREFIX)/lib/tmpfiles.d/jvpn.conf; }
 	@set -e; for sample in Documentation/examples/*.yaml; do \
 		install -v -m 644 $$sample $(DESTDIR)$(SYSCONFDIR)/jvpn/$${sample##*/}.sample; \
 	done
@@ -154,6 +161,7 @@ uninstall: ## what install put there; configuration stays
 	@set -e; for page in userspace/man/*.[1-8]; do \
 		rm -fv $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 	@set -e; for unit in userspace/systemd/*.service; do rm -fv $(UNIT_DIR)/$${unit##*/}; done
+	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/jvpn.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/jvpn.conf
 	rm -f $(DESTDIR)$(SYSCONFDIR)/logrotate.d/jvpn $(DESTDIR)$(SYSCONFDIR)/jvpn/*.sample
 	rm -f $(DESTDIR)/lib/modules/*/updates/jvpn.ko
 	[ -n "$(DESTDIR)" ] || depmod -a

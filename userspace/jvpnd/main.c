@@ -40,6 +40,7 @@ enum {
 
 struct options {
 	const char *config;
+	const char *user;
 	bool check;
 	bool terminate_sessions;
 };
@@ -55,18 +56,20 @@ static const char usage[] =
 	"      --terminate-sessions\n"
 	"                          end all sessions when told to stop (SIGTERM, SIGINT);\n"
 	"                          without it they go on in the kernel\n"
+	"      --user NAME         become this user instead of jvpn, if started as root\n"
 	"  -V, --version           print the version\n"
 	"  -h, --help              this text\n";
 
 /* --- options -------------------------------------------------------------------------- */
 
-enum { OPTION_CHECK = 256, OPTION_TERMINATE };
+enum { OPTION_CHECK = 256, OPTION_TERMINATE, OPTION_USER };
 
 static const struct option main_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "foreground", no_argument, NULL, 'f' },
 	{ "check", no_argument, NULL, OPTION_CHECK },
 	{ "terminate-sessions", no_argument, NULL, OPTION_TERMINATE },
+	{ "user", required_argument, NULL, OPTION_USER },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
@@ -89,6 +92,9 @@ static int main_options_parse(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_TERMINATE:
 			options->terminate_sessions = true;
+			break;
+		case OPTION_USER:
+			options->user = optarg;
 			break;
 		case 'V':
 			printf("jvpnd %s\n", JVPN_VERSION);
@@ -349,6 +355,18 @@ static int main_serve(struct jvpnd *d)
 	return d->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Threads begin after it: they have what is given up here neither. */
+static bool main_harden(const struct jvpn_config *config, const struct options *options)
+{
+	harden_memory();
+	if (!harden_user(config, options->user))
+		return false;
+	harden_syscalls();
+	if (jvpn_log_detach())
+		jvpn_warning("no thread for messages: who does not read them stops the daemon");
+	return true;
+}
+
 static int main_run(struct jvpnd *d, const struct options *options)
 {
 	int status;
@@ -359,6 +377,10 @@ static int main_run(struct jvpnd *d, const struct options *options)
 		printf("%s: good\n", options->config);
 		jvpn_config_free(d->config);
 		return EXIT_SUCCESS;
+	}
+	if (!main_harden(d->config, options)) {
+		jvpn_config_free(d->config);
+		return EXIT_FAILURE;
 	}
 	jvpn_log_level_set(d->config->log_level);
 	d->terminate_sessions = options->terminate_sessions;
@@ -385,11 +407,8 @@ int main(int argc, char **argv)
 		jvpn_error("%s", error);
 		return EXIT_FAILURE;
 	}
-	if (harden_process())
+	if (!harden_process())
 		return EXIT_FAILURE;
-	/* Threads begin here: they have what was given up above neither. */
-	if (jvpn_log_detach())
-		jvpn_warning("no thread for messages: who does not read them stops the daemon");
 	status = main_run(&d, &options);
 	/* exit() would wait for the workers. */
 	if (!jvpn_log_flush(LOG_FLUSH_MS) || d.hangs)

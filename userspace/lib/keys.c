@@ -2,9 +2,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,7 +101,28 @@ int jvpn_keys_parse_public(uint8_t key[JVPN_KEYS_SIZE], const char *text, size_t
 	return -1;
 }
 
-static int jvpn_keys_file_check(int fd, const char *path, char *err, size_t err_size)
+/*
+ * What the service manager has read for the daemon, which may not read it itself: a credential
+ * with the name of the file, or folder_file for one in a folder that was given as a whole.
+ */
+static bool jvpn_keys_credential(const char *path, char *credential, size_t size)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY"), *slash = strrchr(path, '/'), *folder;
+
+	if (!dir || *dir != '/' || !slash)
+		return false;
+	if (snprintf(credential, size, "%s/%s", dir, slash + 1) < (int)size &&
+	    !access(credential, F_OK))
+		return true;
+	for (folder = slash; folder > path && folder[-1] != '/'; folder--)
+		;
+	return snprintf(credential, size, "%s/%.*s_%s", dir, (int)(slash - folder), folder,
+			slash + 1) < (int)size && !access(credential, F_OK);
+}
+
+/* Credentials lie in a folder that only the service sees, with a mode of their own. */
+static int jvpn_keys_file_check(int fd, const char *path, bool credential, char *err,
+				size_t err_size)
 {
 	struct stat st;
 
@@ -111,7 +134,7 @@ static int jvpn_keys_file_check(int fd, const char *path, char *err, size_t err_
 		snprintf(err, err_size, "%s is not a regular file", path);
 		return -1;
 	}
-	if (st.st_mode & 077) {
+	if (!credential && st.st_mode & 077) {
 		snprintf(err, err_size, "%s has mode %04o: others can reach the key; run "
 			 "'chmod 600 %s'", path, st.st_mode & 07777, path);
 		return -1;
@@ -155,19 +178,30 @@ static int jvpn_keys_file_parse(uint8_t key[JVPN_KEYS_SIZE], const char *text, s
 	return -1;
 }
 
+/* O_NONBLOCK: a FIFO must not hold up the caller. */
+static int jvpn_keys_file_open(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 int jvpn_keys_read_file(uint8_t key[JVPN_KEYS_SIZE], const char *path, char *err, size_t err_size)
 {
-	/* O_NONBLOCK: a FIFO must not hold up the caller. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	char text[FILE_MAX];
+	char text[FILE_MAX], credential[PATH_MAX];
+	int ret = -1, fd = jvpn_keys_file_open(path), saved = errno;
+	bool given = fd < 0 && jvpn_keys_credential(path, credential, sizeof(credential));
 	ssize_t length;
-	int ret = -1;
 
+	if (given) {
+		path = credential;
+		fd = jvpn_keys_file_open(path);
+	} else {
+		errno = saved;
+	}
 	if (fd < 0) {
 		snprintf(err, err_size, "cannot open %s: %s", path, strerror(errno));
 		return -1;
 	}
-	if (jvpn_keys_file_check(fd, path, err, err_size))
+	if (jvpn_keys_file_check(fd, path, given, err, err_size))
 		goto out_close;
 	length = jvpn_keys_file_fill(fd, text, sizeof(text));
 	if (length < 0)

@@ -137,6 +137,33 @@ static void test_files(void)
 	       "a device is refused");
 }
 
+/* What the service manager has read for the daemon, which cannot read it itself. */
+static void test_credentials(void)
+{
+	static const char text[] = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=\n";
+	uint8_t key[JVPN_KEYS_SIZE];
+	char *slash = strrchr(path, '/');
+
+	setenv("CREDENTIALS_DIRECTORY", folder, 1);
+	put(text, 0440);
+	tap_ok(!jvpn_keys_read_file(key, "/nonexistent/etc/key", err, sizeof(err)),
+	       "a credential of the file's name is taken, whatever its mode");
+	tap_ok(jvpn_keys_read_file(key, "/nonexistent/etc/other", err, sizeof(err)) &&
+	       strstr(err, "/nonexistent/etc/other"), "another file is not");
+	unlink(path);
+	strcpy(slash, "/psks_phone");
+	put(text, 0440);
+	tap_ok(!jvpn_keys_read_file(key, "/etc/psks/phone", err, sizeof(err)),
+	       "so is one of a folder that was given as a whole");
+	tap_ok(jvpn_keys_read_file(key, "/etc/others/phone", err, sizeof(err)),
+	       "of that folder only");
+	unsetenv("CREDENTIALS_DIRECTORY");
+	tap_ok(jvpn_keys_read_file(key, path, err, sizeof(err)),
+	       "without credentials the mode counts");
+	unlink(path);
+	strcpy(slash, "/key");
+}
+
 int main(void)
 {
 	if (!mkdtemp(folder) || jvpn_keys_init(err, sizeof(err)))
@@ -148,6 +175,7 @@ int main(void)
 	test_generated();
 	test_modes();
 	test_files();
+	test_credentials();
 	unlink(path);
 	tap_ok(!rmdir(folder), "nothing is left behind");
 	return tap_done();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* When the kernel's table is read again: soon, but a flood of lost events neither stops nor steers it. */
+/* When the kernel's table is read again: soon, and a flood of lost events does not change that. */
 #include "../../jvpnd/reconcile.h"
 #include "../tap.h"
 
-/* A flood asks each millisecond, and each reading takes took_ms. Returns the readings in span_ms. */
+/* A flood asks each millisecond, each reading takes took_ms. Returns the readings in span_ms. */
 static unsigned int flood_run(uint64_t span_ms, uint64_t took_ms, uint64_t *longest_ms)
 {
 	struct reconcile_pace pace = {};
