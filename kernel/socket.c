@@ -407,17 +407,32 @@ static void gso_prepare(struct sk_buff *skb)
 	skb->csum_offset = offsetof(struct udphdr, check);
 }
 
+/*
+ * Whatever is known of the inner packet was decided about the inner packet: conntrack entry and
+ * zone, mark, extensions, trace, routes, times, queue. None of it may be taken for a decision
+ * about the outer one, which looks the same whether it is the inner one's buffer or a copy. The
+ * owner stays, so that a sender feels the queues of the underlay; so do priority and flow hash.
+ */
+static void outer_scrub(struct sk_buff *skb, u32 mark)
+{
+	skb_scrub_packet(skb, true);
+	skb_reset_redirect(skb);
+	skb_set_queue_mapping(skb, 0);
+#ifdef CONFIG_NET_SCHED
+	skb->tc_index = 0;
+#endif
+	skb->encapsulation = 0;
+	skb->mark = mark;
+	/* The outer packet is not of the tunnel device: its statistics are ours. */
+	skb->dev = NULL;
+}
+
 static void socket_xmit(const struct jvpn_transport *t, struct jvpn_route *route,
 			struct sk_buff *skb, u8 tos, bool df)
 {
 	struct dst_entry *dst = route->dst;
 
-	/* The outer packet is not of the tunnel device: its statistics are ours. */
-	skb->dev = NULL;
-	/* The inner route was kept for path MTU reports; the tunnel helpers would overwrite it. */
-	skb_dst_drop(skb);
-	skb->mark = t->socket->mark;
-	skb->encapsulation = 0;
+	outer_scrub(skb, t->socket->mark);
 	gso_prepare(skb);
 	if (t->remote.family == AF_INET) {
 		jvpn_tunnel_xmit4(dst_rtable(dst), route->sk, skb, route->source.v4,
@@ -427,6 +442,8 @@ static void socket_xmit(const struct jvpn_transport *t, struct jvpn_route *route
 		return;
 	}
 #if IS_ENABLED(CONFIG_IPV6)
+	/* IPv6 has no such bit: the stack fragments what says so here. */
+	skb->ignore_df = !df;
 	jvpn_tunnel_xmit6(dst, route->sk, skb, &route->source.v6,
 			  (struct in6_addr *)&t->remote.v6, tos, ip6_dst_hoplimit(dst),
 			  t->socket->local.port, t->remote.port);

@@ -77,7 +77,10 @@ static void write_header(u8 *p, const struct jvpn_epoch *e, u64 counter)
 	h->ctr = cpu_to_le64(counter);
 }
 
-/* The outer packet answers for the inner one's share of its socket's buffer. */
+/*
+ * The outer packet answers for the inner one's share of its socket's buffer: a sender that fills
+ * the queues of the underlay is held back as if there were no tunnel.
+ */
 static void hand_over_owner(struct sk_buff *outer, struct sk_buff *inner)
 {
 	if (!inner->destructor)
@@ -85,6 +88,13 @@ static void hand_over_owner(struct sk_buff *outer, struct sk_buff *inner)
 	swap(outer->truesize, inner->truesize);
 	swap(outer->destructor, inner->destructor);
 	swap(outer->sk, inner->sk);
+}
+
+/* What queues of the underlay may know of an inner packet, beside its size: see outer_scrub(). */
+static void copy_traits(struct sk_buff *outer, const struct sk_buff *inner)
+{
+	outer->priority = inner->priority;
+	skb_copy_hash(outer, inner);
 }
 
 /* ---- a batch: an inner TCP super-packet ---- */
@@ -190,7 +200,7 @@ static struct sk_buff *batch_build(const struct send *send, const struct segment
 		goto err;
 	skb_reserve(outer, JVPN_HEADROOM);
 	jvpn_batch_attach(&batch, outer);
-	outer->priority = send->skb->priority;
+	copy_traits(outer, send->skb);
 	if (to - from > 1) {
 		skb_shinfo(outer)->gso_size = size;
 		skb_shinfo(outer)->gso_segs = to - from;
@@ -288,7 +298,7 @@ static struct sk_buff *outer_of(struct sk_buff *skb)
 		kfree_skb(outer);
 		return NULL;
 	}
-	outer->priority = skb->priority;
+	copy_traits(outer, skb);
 	hand_over_owner(outer, skb);
 	consume_skb(skb);
 	return outer;
@@ -426,6 +436,8 @@ static void send_over(struct jvpn_session *s, struct jvpn_binding *b, struct sk_
 	/* RFC 6040 normal mode: the mark as it is, also CE, and no DSCP. */
 	send.tos = ip_tunnel_get_dsfield(ip_hdr(skb), skb) & INET_ECN_MASK;
 	send.df = must_not_fragment(skb);
+	/* While it can be read: queues of the underlay keep the flows of a tunnel apart. */
+	skb_get_hash(skb);
 	send_fitting(&send);
 	jvpn_route_put(&send.route);
 	jvpn_probe_data(s, now);
