@@ -3,6 +3,7 @@
 
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
+#include <linux/inetdevice.h>
 #include <linux/module.h>
 #include <linux/user_namespace.h>
 #include <net/addrconf.h>
@@ -189,6 +190,32 @@ static void device_free(struct net_device *dev)
 	free_percpu(jd->stats);
 }
 
+/*
+ * IPv4 sends redirects by an interface if its own setting or that of all interfaces says so. For
+ * this one neither may: so what is said of all is said of each of the others instead, and of those
+ * to come, and nothing changes for them. Again at each opening, as the interface may have moved.
+ */
+static void redirects_disable(struct net_device *dev)
+{
+	struct in_device *in4 = __in_dev_get_rtnl(dev), *other;
+	struct net *net = dev_net(dev);
+	struct net_device *d;
+
+	ASSERT_RTNL();
+	if (!in4)
+		return;
+	if (IPV4_DEVCONF_ALL(net, SEND_REDIRECTS)) {
+		for_each_netdev(net, d) {
+			other = __in_dev_get_rtnl(d);
+			if (other && d->netdev_ops != &jvpn_netdev_ops)
+				IN_DEV_CONF_SET(other, SEND_REDIRECTS, 1);
+		}
+		IPV4_DEVCONF(*net->ipv4.devconf_dflt, SEND_REDIRECTS) = 1;
+		IPV4_DEVCONF_ALL(net, SEND_REDIRECTS) = 0;
+	}
+	IN_DEV_CONF_SET(in4, SEND_REDIRECTS, 0);
+}
+
 static int device_open(struct net_device *dev)
 {
 	struct inet6_dev *in6 = __in6_dev_get(dev);
@@ -196,6 +223,7 @@ static int device_open(struct net_device *dev)
 	/* A link-local address would make an idle device ask for routers now and then. */
 	if (in6)
 		in6->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
+	redirects_disable(dev);
 	netif_carrier_on(dev);
 	return 0;
 }

@@ -41,6 +41,7 @@ static const char * const counter_names[JVPN_C_COUNT] = {
 	[JVPN_C_RX_DROP_NOMEM] = "rx_drop_nomem",
 	[JVPN_C_RX_DROP_DOWN] = "rx_drop_down",
 	[JVPN_C_TX_DROP_PROTOCOL] = "tx_drop_protocol",
+	[JVPN_C_TX_DROP_REDIRECT] = "tx_drop_redirect",
 	[JVPN_C_TX_DROP_NO_SESSION] = "tx_drop_no_session",
 	[JVPN_C_TX_DROP_STATE] = "tx_drop_state",
 	[JVPN_C_TX_DROP_TOO_BIG] = "tx_drop_too_big",

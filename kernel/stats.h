@@ -50,6 +50,7 @@ enum jvpn_counter {
 	JVPN_C_RX_DROP_NOMEM,
 	JVPN_C_RX_DROP_DOWN,	/* interface is down, or socket closed */
 	JVPN_C_TX_DROP_PROTOCOL,	/* neither IPv4 nor IPv6 */
+	JVPN_C_TX_DROP_REDIRECT,	/* ICMP redirect: no peer is another's neighbour */
 	JVPN_C_TX_DROP_NO_SESSION,	/* no session for it */
 	JVPN_C_TX_DROP_STATE,	/* session degraded, ended, no key */
 	JVPN_C_TX_DROP_TOO_BIG,	/* above the path MTU */

@@ -18,6 +18,7 @@
 #include <net/inet_ecn.h>
 #include <net/ip6_checksum.h>
 #include <net/ip_tunnels.h>
+#include <net/ndisc.h>
 #include <net/tcp.h>
 
 #include "batch.h"
@@ -502,6 +503,23 @@ static bool is_inner_ip(struct sk_buff *skb)
 	return false;
 }
 
+/*
+ * Peers behind one interface are no neighbours: none can reach another but through this end, so
+ * nobody can follow a redirect. What the settings of the interface do not prevent ends here.
+ */
+static bool is_redirect(struct sk_buff *skb)
+{
+	u32 len = is_ipv6(skb) ? sizeof(struct ipv6hdr) : ip_hdrlen(skb);
+
+	if (is_ipv6(skb) ? ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6 :
+	    ip_hdr(skb)->protocol != IPPROTO_ICMP || ip_hdr(skb)->frag_off & htons(IP_OFFSET))
+		return false;
+	if (!pskb_network_may_pull(skb, len + sizeof(u8)))
+		return false;
+	return skb_network_header(skb)[len] ==
+	       (is_ipv6(skb) ? NDISC_REDIRECT : ICMP_REDIRECT);
+}
+
 static void route_inner(struct jvpn_device *jd, struct sk_buff *skb)
 {
 	struct jvpn_session *s;
@@ -522,6 +540,10 @@ netdev_tx_t jvpn_tx_start(struct sk_buff *skb, struct net_device *dev)
 
 	if (!is_inner_ip(skb)) {
 		jvpn_drop(jd, skb, JVPN_C_TX_DROP_PROTOCOL);
+		return NETDEV_TX_OK;
+	}
+	if (is_redirect(skb)) {
+		jvpn_drop(jd, skb, JVPN_C_TX_DROP_REDIRECT);
 		return NETDEV_TX_OK;
 	}
 	rcu_read_lock();
