@@ -234,7 +234,7 @@ static struct jvpn_binding *binding_take(struct jvpn_session *s)
 
 	if (!b)
 		return NULL;
-	WRITE_ONCE(s->holding, true);
+	jvpn_hold_begin_locked(s);
 	rcu_assign_pointer(s->binding, NULL);
 	binding_drop(s, s->draining);
 	s->draining = NULL;
@@ -281,7 +281,7 @@ static void transition_effects(struct jvpn_session *s)
 		break;
 	case JVPN_STATE_RECOVERING:
 		binding_lose(s);
-		WRITE_ONCE(s->holding, true);
+		jvpn_hold_begin_locked(s);
 		break;
 	case JVPN_STATE_DEGRADED:
 		jvpn_hold_purge(s);
@@ -649,7 +649,7 @@ static u32 prepare_locked(struct jvpn_session *s, struct jvpn_binding *b,
 	b->prepared_at = jvpn_now_ms();
 	b->ask_at = s->role == JVPN_ROLE_CLIENT ? b->prepared_at + JVPN_ASK_MS : 0;
 	if (b->hold)
-		WRITE_ONCE(s->holding, true);
+		jvpn_hold_begin_locked(s);
 	jvpn_deadline_arm_locked(s);
 	return JVPN_REJECT_NONE;
 }
@@ -827,7 +827,9 @@ void jvpn_binding_settle(struct jvpn_session *s)
 	bool release;
 
 	spin_lock_bh(&s->lock);
-	release = jvpn_fsm_bound(s->state) && !prepared_holds(s);
+	release = !s->dead && jvpn_fsm_bound(s->state) && !prepared_holds(s);
+	if (release)
+		jvpn_hold_end_locked(s);
 	spin_unlock_bh(&s->lock);
 	if (release && READ_ONCE(s->holding))
 		jvpn_hold_flush(s);

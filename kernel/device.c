@@ -228,10 +228,25 @@ static int device_open(struct net_device *dev)
 	return 0;
 }
 
+/* Nobody expects an interface that comes up, maybe elsewhere, to send what it was given before. */
+static int device_stop(struct net_device *dev)
+{
+	struct jvpn_device *jd = netdev_priv(dev);
+	struct jvpn_session *s;
+	unsigned long serial;
+
+	mutex_lock(&jd->mutex);
+	xa_for_each(&jd->table.sessions, serial, s)
+		jvpn_hold_drop(s);
+	mutex_unlock(&jd->mutex);
+	return 0;
+}
+
 static const struct net_device_ops jvpn_netdev_ops = {
 	.ndo_init = device_init,
 	.ndo_uninit = device_uninit,
 	.ndo_open = device_open,
+	.ndo_stop = device_stop,
 	.ndo_start_xmit = jvpn_tx_start,
 	.ndo_get_stats64 = jvpn_stats_get64,
 };
@@ -295,6 +310,7 @@ static int device_newlink(JVPN_NEWLINK_ARGS)
 	jd->birth_net = jvpn_newlink_net(params);
 	mutex_init(&jd->mutex);
 	xa_init_flags(&jd->sockets, XA_FLAGS_ALLOC1);
+	jd->hold_max = jvpn_hold_default();
 	jvpn_control_init(&jd->control);
 	INIT_LIST_HEAD(&jd->born);
 	err = register_netdevice(dev);

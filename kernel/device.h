@@ -9,7 +9,7 @@
  *   jvpn_session.lock     the writer of a session: state, version, binding
  *   jvpn_table.lock       prefix table
  *   jvpn_epoch.lock       replay window and usability of an epoch
- *   jvpn_session.held.lock  packets that wait for a binding
+ *   jvpn_session.hold.queue.lock  packets that wait for a binding
  * The packet paths take no lock but the last two, and those once a batch. On
  * the way into a lane, jvpn_socket.rx_lock and then the lane's own are taken, on
  * the way out the lane's alone: with neither is anything else ever taken.
@@ -44,6 +44,8 @@
  * @dying: under @mutex: nothing is added any more
  * @sockets: by socket id
  * @table: the sessions
+ * @hold_max: room for packets that wait for a binding, octets of memory
+ * @held_bytes: taken of it now
  * @control: channel of control packets to the daemon
  * @stats: counters
  * @lanes: received packets on their way through the walk
@@ -58,6 +60,8 @@ struct jvpn_device {
 	bool dying;
 	struct xarray sockets;
 	struct jvpn_table table;
+	u32 hold_max;
+	atomic_long_t held_bytes;
 	struct jvpn_control control;
 	struct jvpn_stats __percpu *stats;
 	struct jvpn_lanes lanes;

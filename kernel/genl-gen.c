@@ -64,6 +64,11 @@ static struct netlink_range_validation jvpn_nl_range_device_max_sessions = {
 	.max = 1048576,
 };
 
+static struct netlink_range_validation jvpn_nl_range_device_hold_bytes = {
+	.min = 0,
+	.max = 2147483647,
+};
+
 static struct netlink_range_validation jvpn_nl_range_socket_bind_ifindex = {
 	.min = 0,
 	.max = S32_MAX,
@@ -154,6 +159,8 @@ static const struct nla_policy jvpn_nl_device_set_policy[JVPN_A_DEVICE_MAX + 1] 
 	[JVPN_A_DEVICE_MAX_SESSIONS] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &jvpn_nl_range_device_max_sessions),
 	[JVPN_A_DEVICE_DEVICE_ID] = NLA_POLICY_MIN(NLA_U64, 1),
+	[JVPN_A_DEVICE_HOLD_BYTES] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &jvpn_nl_range_device_hold_bytes),
 };
 
 static const struct nla_policy jvpn_nl_socket_new_policy[JVPN_A_SOCKET_MAX + 1] = {

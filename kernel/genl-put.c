@@ -222,8 +222,8 @@ static bool put_stats(struct sk_buff *msg, const struct jvpn_session *s)
 	    put_u64(msg, JVPN_A_STATS_TX_BYTES, sum.tx_bytes, JVPN_A_STATS_PAD) ||
 	    put_u64(msg, JVPN_A_STATS_RX_DROPS, sum.rx_drops, JVPN_A_STATS_PAD) ||
 	    put_u64(msg, JVPN_A_STATS_TX_DROPS, sum.tx_drops, JVPN_A_STATS_PAD) ||
-	    nla_put_u32(msg, JVPN_A_STATS_HELD_PACKETS, skb_queue_len_lockless(&s->held)) ||
-	    nla_put_u32(msg, JVPN_A_STATS_HELD_BYTES, READ_ONCE(s->held_bytes)) ||
+	    nla_put_u32(msg, JVPN_A_STATS_HELD_PACKETS, skb_queue_len_lockless(&s->hold.queue)) ||
+	    nla_put_u32(msg, JVPN_A_STATS_HELD_BYTES, READ_ONCE(s->hold.bytes)) ||
 	    put_u64(msg, JVPN_A_STATS_REFUSED, s->refused, JVPN_A_STATS_PAD))
 		return true;
 	nla_nest_end(msg, nest);

@@ -121,7 +121,9 @@ static bool put_jvpn_device(struct sk_buff *msg, struct jvpn_device *jd, const s
 	       (portid && nla_put_u32(msg, JVPN_A_DEVICE_REGISTERED, portid)) ||
 	       nla_put_u64_64bit(msg, JVPN_A_DEVICE_BOOTTIME, jvpn_now_ms(),
 				 JVPN_A_DEVICE_PAD) ||
-	       put_counters(msg, jd);
+	       put_counters(msg, jd) ||
+	       nla_put_u32(msg, JVPN_A_DEVICE_HOLD_BYTES, READ_ONCE(jd->hold_max)) ||
+	       nla_put_u32(msg, JVPN_A_DEVICE_HELD_BYTES, atomic_long_read(&jd->held_bytes));
 }
 
 int jvpn_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info)
@@ -198,23 +200,26 @@ int jvpn_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 int jvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *max = info->attrs[JVPN_A_DEVICE_MAX_SESSIONS];
+	struct nlattr *hold = info->attrs[JVPN_A_DEVICE_HOLD_BYTES];
 	struct jvpn_device *jd;
 	int err = 0;
 
-	if (!max)
+	if (!max && !hold)
 		return jvpn_genl_missing(info, JVPN_A_DEVICE_MAX_SESSIONS,
-					 "max-sessions is missing: nothing to set");
+					 "max-sessions and hold-bytes are missing: nothing to set");
 	jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(DEVICE));
 	if (IS_ERR(jd))
 		return PTR_ERR(jd);
 	mutex_lock(&jd->mutex);
-	if (nla_get_u32(max) < jd->table.count) {
+	if (max && nla_get_u32(max) < jd->table.count) {
 		NL_SET_ERR_MSG_ATTR(info->extack, max,
 				    "The device holds more sessions than that now");
 		err = -EBUSY;
-	} else {
-		WRITE_ONCE(jd->table.max, nla_get_u32(max));
 	}
+	if (!err && max)
+		WRITE_ONCE(jd->table.max, nla_get_u32(max));
+	if (!err && hold)
+		WRITE_ONCE(jd->hold_max, nla_get_u32(hold));
 	mutex_unlock(&jd->mutex);
 	jvpn_device_put(jd);
 	return err;

@@ -12,6 +12,7 @@
 #include "aead.h"
 #include "device.h"
 #include "genl.h"
+#include "hold.h"
 #include "session.h"
 
 #define CREATE_TRACE_POINTS
@@ -25,9 +26,12 @@ static int __init jvpn_init(void)
 		pr_err("jvpn: ChaCha20-Poly1305 of this kernel gives wrong results, not loading\n");
 		return -ENODEV;
 	}
-	err = jvpn_device_init();
+	err = jvpn_hold_start();
 	if (err)
 		return err;
+	err = jvpn_device_init();
+	if (err)
+		goto err_hold;
 	err = jvpn_genl_init();
 	if (err)
 		goto err_device;
@@ -35,6 +39,8 @@ static int __init jvpn_init(void)
 
 err_device:
 	jvpn_device_exit();
+err_hold:
+	jvpn_hold_exit();
 	return err;
 }
 
@@ -43,6 +49,7 @@ static void __exit jvpn_exit(void)
 {
 	jvpn_genl_exit();
 	jvpn_device_exit();
+	jvpn_hold_exit();
 	pr_info("jvpn: unloaded, left over: %d sessions, %d bindings, %d sockets\n",
 		atomic_read(&jvpn_sessions_alive), atomic_read(&jvpn_bindings_alive),
 		atomic_read(&jvpn_sockets_alive));

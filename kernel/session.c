@@ -48,7 +48,6 @@ struct jvpn_session *jvpn_session_alloc(struct jvpn_device *jd,
 	s->peer_version = params->peer_version;
 	s->peer_epoch = params->peer_epoch;
 	s->state = JVPN_STATE_BIRTH;
-	s->holding = true;
 	s->prefix_count = params->prefix_count;
 	for (i = 0; i < params->prefix_count; i++) {
 		s->prefixes[i].key = params->prefixes[i];
@@ -56,7 +55,7 @@ struct jvpn_session *jvpn_session_alloc(struct jvpn_device *jd,
 	}
 	spin_lock_init(&s->lock);
 	spin_lock_init(&s->unbound.lock);
-	skb_queue_head_init(&s->held);
+	jvpn_hold_init(s);
 	jvpn_deadline_init(s);
 	jvpn_probe_init(s);
 	dev_hold(jd->dev);
@@ -95,6 +94,7 @@ void jvpn_session_remove(struct jvpn_session *s)
 	/* Dead: the timers that run now are not started again. */
 	hrtimer_cancel(&s->timer);
 	hrtimer_cancel(&s->probe.timer);
+	jvpn_hold_stop(s);
 	call_rcu(&s->rcu, session_free_rcu);
 }
 

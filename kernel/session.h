@@ -21,6 +21,7 @@
 #include "addr.h"
 #include "binding.h"
 #include "core/limits.h"
+#include "hold.h"
 #include "probe.h"
 #include "table.h"
 
@@ -107,7 +108,7 @@ struct jvpn_unbound {
  * @serial: key in jvpn_table.sessions, rising until it wraps; where a dump is
  * @created: CLOCK_REALTIME, ms
  * @binding: the binding in use: set in ATTACHED and VOLATILE, NULL otherwise
- * @holding: packets to be sent go to @held
+ * @holding: packets to be sent go to @hold; written under the lock there
  * @last_rx: CLOCK_BOOTTIME of the last authenticated packet, ms
  * @last_data: CLOCK_BOOTTIME of the last inner packet, sent or received, ms
  * @flow: counters
@@ -132,8 +133,7 @@ struct jvpn_unbound {
  * @history: ring of the last transitions; (version - 1) % JVPN_HISTORY_SIZE
  * @refused: refused requests
  * @probe: client: heartbeats
- * @held: packets that wait for a binding
- * @held_bytes: their octets, under @held.lock
+ * @hold: packets that wait for a binding
  * @unbound: see there
  * @rcu: frees it
  * @prefix_count: inner prefixes
@@ -174,8 +174,7 @@ struct jvpn_session {
 	u64 refused;
 
 	struct jvpn_probe probe;
-	struct sk_buff_head held;
-	u32 held_bytes;
+	struct jvpn_hold hold;
 	struct jvpn_unbound unbound;
 	struct rcu_head rcu;
 	u32 prefix_count;

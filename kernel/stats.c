@@ -48,6 +48,7 @@ static const char * const counter_names[JVPN_C_COUNT] = {
 	[JVPN_C_TX_DROP_LOOP] = "tx_drop_loop",
 	[JVPN_C_TX_DROP_ROUTE] = "tx_drop_route",
 	[JVPN_C_TX_DROP_HOLD_FULL] = "tx_drop_hold_full",
+	[JVPN_C_TX_DROP_HOLD_DEVICE] = "tx_drop_hold_device",
 	[JVPN_C_TX_DROP_COUNTER] = "tx_drop_counter",
 	[JVPN_C_TX_DROP_NOMEM] = "tx_drop_nomem",
 };

@@ -52,11 +52,12 @@ enum jvpn_counter {
 	JVPN_C_TX_DROP_PROTOCOL,	/* neither IPv4 nor IPv6 */
 	JVPN_C_TX_DROP_REDIRECT,	/* ICMP redirect: no peer is another's neighbour */
 	JVPN_C_TX_DROP_NO_SESSION,	/* no session for it */
-	JVPN_C_TX_DROP_STATE,	/* session degraded, ended, no key */
+	JVPN_C_TX_DROP_STATE,	/* session degraded, ended, no key; interface down */
 	JVPN_C_TX_DROP_TOO_BIG,	/* above the path MTU */
 	JVPN_C_TX_DROP_LOOP,	/* the way out is the tunnel itself */
 	JVPN_C_TX_DROP_ROUTE,	/* no route to the remote */
-	JVPN_C_TX_DROP_HOLD_FULL,	/* oldest held packet */
+	JVPN_C_TX_DROP_HOLD_FULL,	/* oldest held packet, the session's room is full */
+	JVPN_C_TX_DROP_HOLD_DEVICE,	/* the same, its share of the device's room is */
 	JVPN_C_TX_DROP_COUNTER,	/* key exhausted or too old */
 	JVPN_C_TX_DROP_NOMEM,
 	JVPN_C_COUNT,

@@ -45,6 +45,7 @@
  * @room: largest inner packet that fits the path
  * @tos: outer DS field
  * @df: outer packets must not be fragmented
+ * @again: it has waited for the binding
  */
 struct send {
 	struct jvpn_session *s;
@@ -54,6 +55,7 @@ struct send {
 	u32 room;
 	u8 tos;
 	bool df;
+	bool again;
 };
 
 static void tx_drop(struct jvpn_session *s, struct sk_buff *skb, enum jvpn_counter cause)
@@ -411,14 +413,15 @@ static void route_failed(struct send *send, int err)
 	if (s->role == JVPN_ROLE_CLIENT && err != -ELOOP && err != -ENOMEM &&
 	    jvpn_binding_kernel(s, send->b, JVPN_EVENT_TRANSPORT_DEAD,
 				JVPN_REASON_ROUTE_LOST) &&
-	    jvpn_hold_add(s, send->skb))
+	    jvpn_hold_add(s, send->skb, send->again))
 		return;
 	tx_drop(s, send->skb, err == -ELOOP ? JVPN_C_TX_DROP_LOOP : JVPN_C_TX_DROP_ROUTE);
 }
 
-static void send_over(struct jvpn_session *s, struct jvpn_binding *b, struct sk_buff *skb)
+static void send_over(struct jvpn_session *s, struct jvpn_binding *b, struct sk_buff *skb,
+		      bool again)
 {
-	struct send send = { .s = s, .b = b, .skb = skb };
+	struct send send = { .s = s, .b = b, .skb = skb, .again = again };
 	u64 now = jvpn_now_coarse_ms();
 	u32 mtu;
 	int err;
@@ -452,13 +455,13 @@ static void report_unreachable(struct sk_buff *skb)
 		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
 }
 
-void jvpn_tx_bound(struct jvpn_session *s, struct sk_buff *skb)
+void jvpn_tx_bound(struct jvpn_session *s, struct sk_buff *skb, bool again)
 {
 	struct jvpn_binding *b = rcu_dereference(s->binding);
 
 	if (b) {
-		send_over(s, b, skb);
-	} else if (!jvpn_hold_add(s, skb)) {
+		send_over(s, b, skb, again);
+	} else if (!jvpn_hold_add(s, skb, again)) {
 		report_unreachable(skb);
 		tx_drop(s, skb, JVPN_C_TX_DROP_STATE);
 	}
@@ -530,8 +533,8 @@ static void route_inner(struct jvpn_device *jd, struct sk_buff *skb)
 		jvpn_drop(jd, skb, JVPN_C_TX_DROP_NO_SESSION);
 		return;
 	}
-	if (!READ_ONCE(s->holding) || !jvpn_hold_add(s, skb))
-		jvpn_tx_bound(s, skb);
+	if (!READ_ONCE(s->holding) || !jvpn_hold_add(s, skb, false))
+		jvpn_tx_bound(s, skb, false);
 }
 
 netdev_tx_t jvpn_tx_start(struct sk_buff *skb, struct net_device *dev)

@@ -15,9 +15,10 @@ netdev_tx_t jvpn_tx_start(struct sk_buff *skb, struct net_device *dev);
 
 /*
  * Send a packet over the binding; without one it waits or is dropped. Packets
- * that wait already are not looked at. BHs off, under RCU.
+ * that wait already are not looked at, but it is the first of them if it has
+ * waited before (@again). BHs off, under RCU.
  */
-void jvpn_tx_bound(struct jvpn_session *s, struct sk_buff *skb);
+void jvpn_tx_bound(struct jvpn_session *s, struct sk_buff *skb, bool again);
 
 /**
  * jvpn_tx_message() - send an inner control message

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -197,40 +198,215 @@ static void prepared_expires(void)
 /* ---- bounds ---- */
 
 #define TEXT_LEN 100
-#define PACKET_LEN (TEXT_LEN + 28)
+
+/* Many may wait at once: the sender's and the receiver's sockets must not be what limits. */
+static void widen(struct session *s)
+{
+	int size = 64 << 20;
+
+	setsockopt(fx.sink4, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	setsockopt(s->peer.fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+}
+
+static struct session unbound_client(unsigned int number, uint32_t hold_bytes)
+{
+	struct session s = session_describe(&fx, JVPN_ROLE_CLIENT, number);
+
+	fx_policy_set(&s.policy, JVPN_A_POLICY_HOLD_BYTES, hold_bytes);
+	session_attach(&s);
+	lose_binding(&s);
+	widen(&s);
+	return s;
+}
+
+static unsigned int held_packets(struct session *s)
+{
+	return session_view(s).stats[JVPN_A_STATS_HELD_PACKETS];
+}
+
+static unsigned int held_bytes(struct session *s)
+{
+	return session_view(s).stats[JVPN_A_STATS_HELD_BYTES];
+}
+
+static struct nl_view device_view(void)
+{
+	struct nl_request r = nl_begin(fx.nl, JVPN_CMD_DEVICE_GET);
+	struct nl_reply reply;
+
+	nl_put_u32(&r, JVPN_A_DEVICE_IFINDEX, fx.ifindex);
+	REQUIRE(!nl_run(&r, &reply), "no device: %s", reply.text);
+	return reply.view;
+}
+
+static void device_room(uint32_t bytes)
+{
+	struct nl_request r = nl_begin(fx.nl, JVPN_CMD_DEVICE_SET);
+	struct nl_reply reply;
+
+	nl_put_u32(&r, JVPN_A_DEVICE_IFINDEX, fx.ifindex);
+	nl_put_u32(&r, JVPN_A_DEVICE_HOLD_BYTES, bytes);
+	REQUIRE(!nl_run(&r, &reply), "cannot set: %s", reply.text);
+	CHECK_EQ(device_view().hold_bytes, bytes, "room of the device");
+}
+
+static void expect_given_back(void)
+{
+	CHECK(WAIT_FOR(!device_view().held_bytes), "%u octets are never given back",
+	      device_view().held_bytes);
+}
 
 static void drops_oldest(void)
 {
-	const unsigned int room = 40, sent = 100;
+	const unsigned int room = 32768, sent = 100;
 	struct nl_counters before;
 	struct nl_epoch e = nl_epoch(1);
 	static struct peer_datagram d;
 	char text[TEXT_LEN + 1];
+	unsigned int i, held;
 	struct session s;
-	unsigned int i;
 
 	fx = fx_open();
-	s = session_describe(&fx, JVPN_ROLE_CLIENT, 10);
-	fx_policy_set(&s.policy, JVPN_A_POLICY_HOLD_BYTES, room * PACKET_LEN + PACKET_LEN / 2);
-	session_attach(&s);
-	lose_binding(&s);
+	s = unbound_client(10, room);
 	before = fx_counters(&fx);
 	for (i = 0; i < sent; i++) {
 		snprintf(text, sizeof(text), "%-*u", TEXT_LEN, i);
 		session_send(&s, text);
-		CHECK(session_view(&s).stats[JVPN_A_STATS_HELD_BYTES] <= (room + 1) * PACKET_LEN,
-		      "more is held than the policy allows");
+		CHECK(held_bytes(&s) <= room, "more is held than the policy allows");
 	}
-	expect_held(&s, room);
-	CHECK_EQ(session_view(&s).stats[JVPN_A_STATS_HELD_BYTES], room * PACKET_LEN, "octets held");
-	fx_expect_drops(&fx, &before, "tx_drop_hold_full", sent - room);
+	held = held_packets(&s);
+	CHECK(held > 10 && held < sent, "%u of %u are held", held, sent);
+	CHECK(held_bytes(&s) > room * 3 / 4, "only %u octets of %u are used", held_bytes(&s), room);
+	CHECK_EQ(device_view().held_bytes, held_bytes(&s), "octets that the device counts");
+	fx_expect_drops(&fx, &before, "tx_drop_hold_full", sent - held);
 	session_jump(&s, &s.peer, &e);
-	for (i = sent - room; i < sent; i++) {
+	for (i = sent - held; i < sent; i++) {
 		snprintf(text, sizeof(text), "%-*u", TEXT_LEN, i);
 		if (!session_hears(&s, text))
 			break;
 	}
 	CHECK(!peer_receive_inner(&s.peer, 20, &d), "there is a packet too many");
+	expect_given_back();
+}
+
+/* What a packet takes is its buffer and its administration, not the octet in it. */
+static void charges_memory(void)
+{
+	struct session s;
+	unsigned int i;
+
+	fx = fx_open();
+	s = unbound_client(10, 1 << 20);
+	for (i = 0; i < 100; i++)
+		session_send(&s, "x");
+	expect_held(&s, 100);
+	CHECK(held_bytes(&s) >= 100 * 512, "100 packets take %u octets of memory?", held_bytes(&s));
+}
+
+static void bounded_in_packets(void)
+{
+	const unsigned int most = 4096, more = 50;
+	struct nl_counters before;
+	struct session s;
+	unsigned int i;
+
+	fx = fx_open();
+	s = unbound_client(10, 16 << 20);
+	before = fx_counters(&fx);
+	for (i = 0; i < most + more; i++)
+		session_send(&s, "x");
+	expect_held(&s, most);
+	fx_expect_drops(&fx, &before, "tx_drop_hold_full", more);
+	REQUIRE(!session_transition(&s, 2, JVPN_EVENT_TERMINATE, JVPN_REASON_OPERATOR, NULL),
+		"refused");
+	expect_given_back();
+}
+
+/* The device's room is shared: nobody takes it all, whoever comes later has as much. */
+static void shared_in_device(void)
+{
+	const unsigned int room = 240000, sent = 400;
+	struct nl_counters before, after;
+	struct session s[3];
+	unsigned int i, k, sum;
+
+	fx = fx_open();
+	device_room(room);
+	for (k = 0; k < 3; k++)
+		s[k] = unbound_client(10 + k, 16 << 20);
+	before = fx_counters(&fx);
+	for (i = 0; i < sent; i++)
+		session_send(&s[0], "x");
+	CHECK(held_bytes(&s[0]) <= room / 2, "one session holds %u of %u", held_bytes(&s[0]), room);
+	for (i = 0; i < sent; i++)
+		for (k = 0; k < 3; k++)
+			session_send(&s[k], "x");
+	for (k = 0, sum = 0; k < 3; k++) {
+		sum += held_bytes(&s[k]);
+		CHECK(held_bytes(&s[k]) > room / 5 && held_bytes(&s[k]) < room / 3,
+		      "session %u holds %u of %u", k, held_bytes(&s[k]), room);
+	}
+	CHECK_EQ(device_view().held_bytes, sum, "octets that the device counts");
+	after = fx_counters(&fx);
+	CHECK_EQ(nl_counters_of(&after, "tx_drop_hold_full"),
+		 nl_counters_of(&before, "tx_drop_hold_full"), "drops for the session's own bound");
+	CHECK(nl_counters_of(&after, "tx_drop_hold_device") >
+	      nl_counters_of(&before, "tx_drop_hold_device"), "no drop for the device's bound");
+	/* Without room nothing waits. */
+	device_room(0);
+	session_send(&s[0], "x");
+	expect_held(&s[0], 0);
+	/* Each way to an end gives the memory back. */
+	CHECK(!session_transition(&s[0], 2, JVPN_EVENT_BOUND_EXCEEDED,
+				  JVPN_REASON_RECOVERY_WINDOW_EXCEEDED, NULL), "refused");
+	CHECK(!session_transition(&s[1], 2, JVPN_EVENT_TERMINATE, JVPN_REASON_OPERATOR, NULL),
+	      "refused");
+	CHECK_EQ(device_view().held_bytes, held_bytes(&s[2]), "octets that the device counts");
+	CHECK(!system("ip link set " DEVICE " down"), "cannot close the interface");
+	expect_held(&s[2], 0);
+	expect_given_back();
+}
+
+/* ---- packets that leave, and whoever forbids it meanwhile ---- */
+
+/*
+ * As soon as the jump is committed and packets leave, another one is prepared, for which packets
+ * are to wait. Return: how many wait then, one of them sent after it; -1 if that is over already.
+ */
+static int forbid_leaving(struct session *s, const struct nl_epoch *e, uint64_t version)
+{
+	struct session mine = *s;
+
+	fx.nl = nl_open();
+	mine.fx = &fx;
+	while (session_view(&mine).version < version)
+		;
+	prepare(&mine, e, 1);
+	session_send(&mine, "number 3000");
+	return held_packets(&mine);
+}
+
+static void leaving_forbidden(void)
+{
+	struct nl_epoch e = nl_epoch(1), f = nl_epoch(2);
+	uint64_t cookie = 1;
+	struct session s;
+	int status;
+	pid_t pid;
+
+	fx = fx_open();
+	s = unbound_client(10, 16 << 20);
+	send_numbers(&s, 0, 3000);
+	pid = fork();
+	if (!pid)
+		_exit(forbid_leaving(&s, &f, 3) ? 0 : 1);
+	session_jump(&s, &s.peer, &e);
+	REQUIRE(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "the other one died");
+	CHECK(!WEXITSTATUS(status), "a packet that was to wait has left");
+	REQUIRE(!session_cancel(&s, &cookie, NULL), "cannot cancel");
+	hear_numbers(&s, 0, 3001);
+	expect_held(&s, 0);
+	expect_given_back();
 }
 
 static void no_hold_at_all(void)
@@ -432,6 +608,10 @@ static const struct test_case cases[] = {
 	{ "a hold ends by itself", prepared_expires },
 	{ "the oldest goes when the bound is reached", drops_oldest },
 	{ "a bound of 0 holds nothing", no_hold_at_all },
+	{ "what waits is charged for the memory that it takes", charges_memory },
+	{ "no more than so many packets wait, however small", bounded_in_packets },
+	{ "the device's room is shared alike, and given back", shared_in_device },
+	{ "what begins to wait while others leave does wait", leaving_forbidden },
 	{ "nothing waits while degraded, and the sender is told", degraded },
 	{ "nothing waits for a terminated session", terminated },
 	{ "jumps under traffic: every packet once and in order", jumps_under_traffic },

@@ -554,6 +554,12 @@ static void read_device_attr(const struct nlattr *a, struct nl_view *v)
 	case JVPN_A_DEVICE_IFNAME:
 		snprintf(v->label, sizeof(v->label), "%s", mnl_attr_get_str(a));
 		break;
+	case JVPN_A_DEVICE_HOLD_BYTES:
+		v->hold_bytes = mnl_attr_get_u32(a);
+		break;
+	case JVPN_A_DEVICE_HELD_BYTES:
+		v->held_bytes = mnl_attr_get_u32(a);
+		break;
 	case JVPN_A_DEVICE_MAX_SESSIONS:
 		v->max_sessions = mnl_attr_get_u32(a);
 		break;

@@ -145,6 +145,8 @@ struct nl_view {
 	uint32_t sockets;
 	uint32_t registered;
 	uint64_t boottime;
+	uint32_t hold_bytes;
+	uint32_t held_bytes;
 };
 
 /**

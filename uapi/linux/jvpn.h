@@ -285,6 +285,11 @@ enum jvpn_suite {
  * @JVPN_A_DEVICE_PAD: Padding of 64-bit attributes.
  * @JVPN_A_DEVICE_DEVICE_ID: u64, 1 to u64-max. Given by the kernel, never to another
  *   device.
+ * @JVPN_A_DEVICE_HOLD_BYTES: u32, 0 to 2147483647. Octets of memory that packets which wait
+ *   for a binding may take in all sessions together; default a sixteenth of the machine's
+ *   memory, 4 MB at least and 256 MB at most. A session gets no more than is left, so that
+ *   sessions share it alike.
+ * @JVPN_A_DEVICE_HELD_BYTES: u32. Octets of memory that they take now.
  */
 enum jvpn_a_device {
 	JVPN_A_DEVICE_IFINDEX = 1,
@@ -297,6 +302,8 @@ enum jvpn_a_device {
 	JVPN_A_DEVICE_COUNTER,
 	JVPN_A_DEVICE_PAD,
 	JVPN_A_DEVICE_DEVICE_ID,
+	JVPN_A_DEVICE_HOLD_BYTES,
+	JVPN_A_DEVICE_HELD_BYTES,
 
 	/* private: */
 	__JVPN_A_DEVICE_MAX
@@ -470,8 +477,9 @@ enum jvpn_a_inner {
  *   which the transport is dead, default 45000; 0 is never.
  * @JVPN_A_POLICY_REJECT_AFTER_MS: u32, 1000 to 180000. Age at which an epoch is no longer
  *   used, default and most 180000.
- * @JVPN_A_POLICY_HOLD_BYTES: u32, 0 to 16777216. Most octets that wait for a binding,
- *   oldest dropped first, default 1048576.
+ * @JVPN_A_POLICY_HOLD_BYTES: u32, 0 to 16777216. Most octets of memory (packets and what
+ *   they are kept in) that wait for a binding, oldest dropped first, default 1048576; at most
+ *   4096 packets.
  * @JVPN_A_POLICY_LOSS_ENTER: u32, 0 to 100. Client: percent of lost heartbeats that is
  *   reported as quality-low; 0 is never.
  * @JVPN_A_POLICY_LOSS_LEAVE: u32, 0 to 100. Client: percent below which it is reported as
@@ -512,7 +520,7 @@ enum jvpn_a_policy {
  * @JVPN_A_STATS_RX_DROPS: u64. Received packets of this session that were refused.
  * @JVPN_A_STATS_TX_DROPS: u64. Packets to this session that were not sent.
  * @JVPN_A_STATS_HELD_PACKETS: u32. Packets that wait for a binding now.
- * @JVPN_A_STATS_HELD_BYTES: u32. Octets that wait for a binding now.
+ * @JVPN_A_STATS_HELD_BYTES: u32. Octets of memory that they take.
  * @JVPN_A_STATS_REFUSED: u64. Refused netlink requests.
  * @JVPN_A_STATS_PAD: Padding of 64-bit attributes.
  */
@@ -764,14 +772,14 @@ enum jvpn_cmd {
 	 * One device, or all that are in the namespace or were made in it.
 	 * - do request: ifindex, device-id.
 	 * - do reply: ifindex, ifname, max-sessions, sessions, sockets, registered,
-	 *   boottime, counter, device-id.
+	 *   boottime, counter, device-id, hold-bytes, held-bytes.
 	 * - dump reply: ifindex, ifname, max-sessions, sessions, sockets, registered,
-	 *   boottime, counter, device-id.
+	 *   boottime, counter, device-id, hold-bytes, held-bytes.
 	 */
 	JVPN_CMD_DEVICE_GET = 1,
 	/*
-	 * Change limits of a device.
-	 * - do request: ifindex, max-sessions, device-id.
+	 * Change limits of a device, at least one of them.
+	 * - do request: ifindex, max-sessions, device-id, hold-bytes.
 	 */
 	JVPN_CMD_DEVICE_SET,
 	/*

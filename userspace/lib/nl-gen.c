@@ -83,6 +83,18 @@ static const struct jvpn_nl_field jvpn_nl_device_fields[JVPN_A_DEVICE_MAX + 1] =
 		.offset = offsetof(struct jvpn_nl_device, device_id),
 		.has = offsetof(struct jvpn_nl_device, has.device_id),
 	},
+	[JVPN_A_DEVICE_HOLD_BYTES] = {
+		.name = "hold-bytes",
+		.kind = JVPN_NL_U32,
+		.offset = offsetof(struct jvpn_nl_device, hold_bytes),
+		.has = offsetof(struct jvpn_nl_device, has.hold_bytes),
+	},
+	[JVPN_A_DEVICE_HELD_BYTES] = {
+		.name = "held-bytes",
+		.kind = JVPN_NL_U32,
+		.offset = offsetof(struct jvpn_nl_device, held_bytes),
+		.has = offsetof(struct jvpn_nl_device, has.held_bytes),
+	},
 };
 
 const struct jvpn_nl_object jvpn_nl_device_object = {

@@ -30,7 +30,7 @@ struct jvpn_nl_counter {
 struct jvpn_nl_device {
 	struct {
 		bool ifindex, ifname, max_sessions, sessions, sockets, registered,
-			boottime, device_id;
+			boottime, device_id, hold_bytes, held_bytes;
 	} has;
 	uint32_t ifindex;
 	char ifname[15 + 1];
@@ -42,6 +42,8 @@ struct jvpn_nl_device {
 	size_t n_counter;
 	struct jvpn_nl_counter counter[128];
 	uint64_t device_id;
+	uint32_t hold_bytes;
+	uint32_t held_bytes;
 };
 
 /* The socket attributes. */

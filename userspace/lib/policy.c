@@ -59,7 +59,7 @@ static const struct jvpn_policy_field jvpn_policy_fields[] = {
 	TOP(rekey_after_ms, 1000, 120000, false, "ms",
 	    "age of a key epoch at which new keys are made"),
 	TOP(hold_bytes, 0, 16777216, false, "octets",
-	    "of packets wait for a binding"),
+	    "of memory of packets that wait for a binding"),
 	TOP(standby_interval_ms, 1000, 20000, true, "ms",
 	    "between preparations of each other candidate"),
 	TOP(failback_stable_ms, 0, 3600000, false, "ms",
