@@ -29,16 +29,16 @@ static int __init jvpn_init(void)
 	err = jvpn_hold_start();
 	if (err)
 		return err;
-	err = jvpn_device_init();
-	if (err)
-		goto err_hold;
 	err = jvpn_genl_init();
 	if (err)
-		goto err_device;
+		goto err_hold;
+	err = jvpn_device_init();
+	if (err)
+		goto err_genl;
 	return 0;
 
-err_device:
-	jvpn_device_exit();
+err_genl:
+	jvpn_genl_exit();
 err_hold:
 	jvpn_hold_exit();
 	return err;
@@ -47,8 +47,9 @@ err_hold:
 /* Objects that were made and not freed: tests read this line. */
 static void __exit jvpn_exit(void)
 {
-	jvpn_genl_exit();
+	/* Devices first: the ends of their sessions are events of the family. */
 	jvpn_device_exit();
+	jvpn_genl_exit();
 	jvpn_hold_exit();
 	pr_info("jvpn: unloaded, left over: %d sessions, %d bindings, %d sockets\n",
 		atomic_read(&jvpn_sessions_alive), atomic_read(&jvpn_bindings_alive),
