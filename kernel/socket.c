@@ -3,6 +3,7 @@
 
 #include <linux/net.h>
 #include <linux/udp.h>
+#include <net/addrconf.h>
 #include <net/ip6_route.h>
 #include <net/route.h>
 #include <net/udp.h>
@@ -310,52 +311,106 @@ static struct sock *socket_sk(const struct jvpn_socket *js)
 	return sock ? sock->sk : NULL;
 }
 
-static struct dst_entry *route4(struct sock *sk, const struct jvpn_transport *t,
-				struct dst_cache *cache, __be32 *saddr)
+static struct rtable *lookup4(struct sock *sk, const struct jvpn_transport *t, __be32 *saddr)
 {
 	struct flowi4 fl = {
 		.daddr = t->remote.v4,
-		.saddr = t->local.family == AF_INET ? t->local.v4 : t->socket->local.v4,
+		.saddr = *saddr,
 		.fl4_dport = t->remote.port,
 		.fl4_sport = t->socket->local.port,
 		.flowi4_oif = t->socket->ifindex,
 		.flowi4_mark = t->socket->mark,
 		.flowi4_proto = IPPROTO_UDP,
 	};
+	struct rtable *rt = ip_route_output_flow(sock_net(sk), &fl, sk);
+
+	*saddr = fl.saddr;
+	return rt;
+}
+
+/*
+ * The address to send from may be gone. Then any other is better than silence: what comes from
+ * there shows the other end that this one has moved. It is not cached, so that the right one is
+ * used again as soon as it is back.
+ */
+static struct dst_entry *route4(struct sock *sk, const struct jvpn_transport *t,
+				struct dst_cache *cache, __be32 *saddr)
+{
+	const __be32 wanted = t->local.family == AF_INET ? t->local.v4 : t->socket->local.v4;
 	struct rtable *rt = cache ? dst_cache_get_ip4(cache, saddr) : NULL;
 
 	if (rt)
 		return &rt->dst;
-	rt = ip_route_output_flow(sock_net(sk), &fl, sk);
+	*saddr = wanted;
+	rt = lookup4(sk, t, saddr);
+	if (!IS_ERR(rt)) {
+		if (cache)
+			dst_cache_set_ip4(cache, &rt->dst, *saddr);
+		return &rt->dst;
+	}
+	if (!wanted || inet_addr_type(sock_net(sk), wanted) == RTN_LOCAL)
+		return ERR_CAST(rt);
+	*saddr = 0;
+	rt = lookup4(sk, t, saddr);
 	if (IS_ERR(rt))
 		return ERR_CAST(rt);
-	if (cache)
-		dst_cache_set_ip4(cache, &rt->dst, fl.saddr);
-	*saddr = fl.saddr;
+	jvpn_count(t->socket->jd, JVPN_C_TX_SOURCE_GONE, 1);
 	return &rt->dst;
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-static struct dst_entry *route6(struct sock *sk, const struct jvpn_transport *t,
-				struct dst_cache *cache, struct in6_addr *saddr)
+static struct dst_entry *lookup6(struct sock *sk, const struct jvpn_transport *t,
+				 struct in6_addr *saddr)
 {
 	struct flowi6 fl = {
 		.daddr = t->remote.v6,
-		.saddr = t->local.family == AF_INET6 ? t->local.v6 : t->socket->local.v6,
+		.saddr = *saddr,
 		.fl6_dport = t->remote.port,
 		.fl6_sport = t->socket->local.port,
 		.flowi6_oif = t->remote.scope ? t->remote.scope : t->socket->ifindex,
 		.flowi6_mark = t->socket->mark,
 		.flowi6_proto = IPPROTO_UDP,
 	};
+	struct dst_entry *dst = ip6_dst_lookup_flow(sock_net(sk), sk, &fl, NULL);
+
+	*saddr = fl.saddr;
+	return dst;
+}
+
+/* Also an address that is local by a route alone. */
+static bool is_local6(struct net *net, const struct jvpn_transport *t, const struct in6_addr *a)
+{
+	struct rt6_info *rt;
+	bool local;
+
+	if (ipv6_chk_addr(net, a, NULL, 0))
+		return true;
+	rt = rt6_lookup(net, a, NULL, t->socket->ifindex, NULL, 0);
+	local = rt && rt->rt6i_flags & RTF_LOCAL;
+	ip6_rt_put(rt);
+	return local;
+}
+
+/* As route4(); IPv6 itself would send from an address that is not ours. */
+static struct dst_entry *route6(struct sock *sk, const struct jvpn_transport *t,
+				struct dst_cache *cache, struct in6_addr *saddr)
+{
+	const struct in6_addr *wanted = t->local.family == AF_INET6 ? &t->local.v6 :
+								      &t->socket->local.v6;
 	struct dst_entry *dst = cache ? dst_cache_get_ip6(cache, saddr) : NULL;
+	bool gone;
 
 	if (dst)
 		return dst;
-	dst = ip6_dst_lookup_flow(sock_net(sk), sk, &fl, NULL);
-	if (!IS_ERR(dst) && cache)
-		dst_cache_set_ip6(cache, dst, &fl.saddr);
-	*saddr = fl.saddr;
+	gone = !ipv6_addr_any(wanted) && !is_local6(sock_net(sk), t, wanted);
+	*saddr = gone ? in6addr_any : *wanted;
+	dst = lookup6(sk, t, saddr);
+	if (IS_ERR(dst))
+		return dst;
+	if (gone)
+		jvpn_count(t->socket->jd, JVPN_C_TX_SOURCE_GONE, 1);
+	else if (cache)
+		dst_cache_set_ip6(cache, dst, saddr);
 	return dst;
 }
 #else

@@ -22,6 +22,7 @@ static const char * const counter_names[JVPN_C_COUNT] = {
 	[JVPN_C_RX_CONTROL] = "rx_control",
 	[JVPN_C_TX_CONTROL] = "tx_control",
 	[JVPN_C_TX_HELD] = "tx_held",
+	[JVPN_C_TX_SOURCE_GONE] = "tx_source_gone",
 	[JVPN_C_RX_DROP_RUNT] = "rx_drop_runt",
 	[JVPN_C_RX_DROP_LANE_FULL] = "rx_drop_lane_full",
 	[JVPN_C_RX_DROP_TYPE] = "rx_drop_type",

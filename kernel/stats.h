@@ -31,6 +31,7 @@ enum jvpn_counter {
 	JVPN_C_RX_CONTROL,	/* control packets passed up */
 	JVPN_C_TX_CONTROL,
 	JVPN_C_TX_HELD,	/* waited for a binding */
+	JVPN_C_TX_SOURCE_GONE,	/* looked for another address to send from */
 	JVPN_C_RX_DROP_RUNT,	/* shorter than its type */
 	JVPN_C_RX_DROP_LANE_FULL,	/* waited for the walk, beyond the bound */
 	JVPN_C_RX_DROP_TYPE,	/* not JVPN1, unknown type or length */
@@ -49,7 +50,7 @@ enum jvpn_counter {
 	JVPN_C_RX_DROP_ECN,	/* RFC 6040 illegal combination */
 	JVPN_C_RX_DROP_NOMEM,
 	JVPN_C_RX_DROP_DOWN,	/* interface is down, or socket closed */
-	JVPN_C_TX_DROP_PROTOCOL,	/* neither IPv4 nor IPv6 */
+	JVPN_C_TX_DROP_PROTOCOL,	/* neither IPv4 nor IPv6, or not what is said of it */
 	JVPN_C_TX_DROP_REDIRECT,	/* ICMP redirect: no peer is another's neighbour */
 	JVPN_C_TX_DROP_NO_SESSION,	/* no session for it */
 	JVPN_C_TX_DROP_STATE,	/* session degraded, ended, no key; interface down */
