@@ -251,7 +251,29 @@ static void send_batch(struct send *send, const struct segmenter *seg)
 	consume_skb(send->skb);
 }
 
-/* Can this super-packet be cut here? What cannot is left to the stack. */
+/* Offset of the TCP header by what the IP header says, 0 if there is none. */
+static u32 tcp_offset(const struct sk_buff *skb)
+{
+	u8 proto;
+	__be16 frag_off;
+	int l4;
+
+	if (!is_ipv6(skb)) {
+		const struct iphdr *ip = ip_hdr(skb);
+
+		return ip->ihl >= 5 && ip->protocol == IPPROTO_TCP && !ip_is_fragment(ip) ?
+		       ip_hdrlen(skb) : 0;
+	}
+	proto = ipv6_hdr(skb)->nexthdr;
+	l4 = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &proto, &frag_off);
+	return l4 > 0 && proto == IPPROTO_TCP && !frag_off ? l4 : 0;
+}
+
+/*
+ * Can this super-packet be cut here? What cannot is left to the stack. Where its headers are is
+ * read from the packet: if it comes from a guest or a program (SKB_GSO_DODGY), whatever is said
+ * beside it may be wrong.
+ */
 static bool segmenter_init(struct segmenter *seg, struct sk_buff *skb)
 {
 	const int known = SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_TCP_ECN | SKB_GSO_DODGY;
@@ -263,7 +285,11 @@ static bool segmenter_init(struct segmenter *seg, struct sk_buff *skb)
 		return false;
 	seg->skb = skb;
 	seg->v6 = is_ipv6(skb);
-	seg->l4 = skb_checksum_start_offset(skb);
+	seg->l4 = tcp_offset(skb);
+	if (!seg->l4 || skb_checksum_start_offset(skb) != seg->l4 ||
+	    skb->csum_offset != offsetof(struct tcphdr, check) ||
+	    !(type & (seg->v6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4)))
+		return false;
 	if (!pskb_may_pull(skb, seg->l4 + sizeof(struct tcphdr)))
 		return false;
 	seg->hlen = seg->l4 + 4 * ((struct tcphdr *)(skb->data + seg->l4))->doff;
@@ -318,14 +344,35 @@ static void seal_skb(struct sk_buff *skb, struct jvpn_epoch *e, u64 counter)
 	jvpn_aead_seal(&e->tx, counter, p, p + DATA_HDR, len);
 }
 
+/* Where the checksum is to be may have been said by a guest or a program. */
+static int finish_checksum(struct sk_buff *skb)
+{
+	int start = skb_checksum_start_offset(skb);
+	int end = start + skb->csum_offset + sizeof(__sum16);
+
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return 0;
+	if (start < 0 || end > skb->len)
+		return -EINVAL;
+	if (!pskb_may_pull(skb, end))
+		return -ENOMEM;
+	return skb_checksum_help(skb);
+}
+
+static void drop_unfit(struct jvpn_session *s, struct sk_buff *skb, int err)
+{
+	tx_drop(s, skb, err == -ENOMEM ? JVPN_C_TX_DROP_NOMEM : JVPN_C_TX_DROP_PROTOCOL);
+}
+
 static void send_single(struct send *send, struct sk_buff *skb)
 {
+	int err = finish_checksum(skb);
 	struct sk_buff *outer;
 	u32 len = skb->len;
 	u64 counter;
 
-	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)) {
-		tx_drop(send->s, skb, JVPN_C_TX_DROP_NOMEM);
+	if (err) {
+		drop_unfit(send->s, skb, err);
 		return;
 	}
 	if (!jvpn_epoch_reserve(&send->b->epoch, 1, &counter)) {
@@ -377,7 +424,7 @@ static void send_split(struct send *send)
 	struct sk_buff *segs = skb_gso_segment(send->skb, 0), *skb, *next;
 
 	if (IS_ERR_OR_NULL(segs)) {
-		tx_drop(send->s, send->skb, JVPN_C_TX_DROP_NOMEM);
+		drop_unfit(send->s, send->skb, PTR_ERR_OR_ZERO(segs));
 		return;
 	}
 	consume_skb(send->skb);
@@ -387,12 +434,21 @@ static void send_split(struct send *send)
 	}
 }
 
+/* No TCP makes such segments: somebody wants one packet to become tens of thousands. */
+static bool is_shredded(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->gso_type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6) &&
+	       skb_shinfo(skb)->gso_size < TCP_MIN_GSO_SIZE;
+}
+
 static void send_fitting(struct send *send)
 {
 	struct segmenter seg;
 
 	if (!skb_is_gso(send->skb)) {
 		send_one(send, send->skb);
+	} else if (is_shredded(send->skb)) {
+		drop_unfit(send->s, send->skb, -EINVAL);
 	} else if (!segmenter_init(&seg, send->skb)) {
 		send_split(send);
 	} else if (seg.hlen + seg.mss > send->room && send->df) {
@@ -486,7 +542,7 @@ static struct jvpn_session *session_of6(struct jvpn_table *t, const struct sk_bu
 	const struct in6_addr *daddr = &ipv6_hdr(skb)->daddr;
 	struct jvpn_session *s = NULL;
 
-	if (dst && dst->ops->family == AF_INET6) {
+	if (dst) {
 		const struct rt6_info *rt = container_of(dst, struct rt6_info, dst);
 
 		if (rt->rt6i_flags & RTF_GATEWAY)
@@ -495,8 +551,18 @@ static struct jvpn_session *session_of6(struct jvpn_table *t, const struct sk_bu
 	return s ? s : jvpn_table_match6(t, daddr);
 }
 
+/* What another tunnel has noted about the packet looks like a route, but is of no family. */
+static bool is_routed(const struct sk_buff *skb)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	return dst && dst->ops->family == (is_ipv6(skb) ? AF_INET6 : AF_INET);
+}
+
 static bool is_inner_ip(struct sk_buff *skb)
 {
+	if (skb_network_offset(skb))
+		return false;
 	if (skb->protocol == htons(ETH_P_IP))
 		return pskb_network_may_pull(skb, sizeof(struct iphdr)) &&
 		       ip_hdr(skb)->version == 4;
@@ -545,6 +611,8 @@ netdev_tx_t jvpn_tx_start(struct sk_buff *skb, struct net_device *dev)
 		jvpn_drop(jd, skb, JVPN_C_TX_DROP_PROTOCOL);
 		return NETDEV_TX_OK;
 	}
+	if (!is_routed(skb))
+		skb_dst_drop(skb);
 	if (is_redirect(skb)) {
 		jvpn_drop(jd, skb, JVPN_C_TX_DROP_REDIRECT);
 		return NETDEV_TX_OK;
