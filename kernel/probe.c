@@ -153,21 +153,36 @@ static void heartbeat_take(struct jvpn_session *s, struct jvpn_wire_heartbeat *h
 	p->last_sent = now_ms;
 }
 
+/* It never was under way, so nobody can be silent about it. */
+static void heartbeat_untake(struct jvpn_session *s, u32 seq)
+{
+	struct jvpn_probe *p = &s->probe;
+
+	lockdep_assert_held(&s->lock);
+	p->sent[seq % JVPN_PROBE_RING] = 0;
+	if (p->unanswered)
+		p->unanswered--;
+}
+
 /* The session is not locked: sending goes through the whole stack. */
 static void heartbeat_send(struct jvpn_session *s, const struct jvpn_wire_heartbeat *hb)
 {
 	u8 text[JVPN_WIRE_HEARTBEAT_CLIENT_SIZE] = {};
+	u32 seq = le32_to_cpu(hb->seq);
 	struct jvpn_binding *b;
 	u64 counter;
+	int err;
 
 	memcpy(text, hb, sizeof(*hb));
 	jvpn_path_enter();
 	b = rcu_dereference(s->binding);
-	if (b && jvpn_tx_message(b, text, sizeof(text), &counter)) {
-		spin_lock(&s->lock);
-		s->probe.counter[le32_to_cpu(hb->seq) % JVPN_PROBE_RING] = counter;
-		spin_unlock(&s->lock);
-	}
+	err = b ? jvpn_tx_message(b, text, sizeof(text), &counter) : -ENOTCONN;
+	spin_lock(&s->lock);
+	if (!err)
+		s->probe.counter[seq % JVPN_PROBE_RING] = counter;
+	else if (err == -ENOMEM || err == -ENOBUFS)
+		heartbeat_untake(s, seq);
+	spin_unlock(&s->lock);
 	jvpn_path_leave();
 }
 

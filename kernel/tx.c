@@ -461,17 +461,42 @@ static void send_fitting(struct send *send)
 	}
 }
 
+/* Does it mean that there is no way out, and not only that none was found this time? */
+static bool route_is_lost(int err)
+{
+	switch (err) {
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+	case -ENETDOWN:
+	case -EACCES:		/* prohibited */
+	case -EINVAL:		/* a black hole */
+	case -EADDRNOTAVAIL:	/* no address to send from */
+	case -ENODEV:
+	case -ENOTCONN:		/* the socket is closed */
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum jvpn_counter route_cause(int err)
+{
+	if (err == -ELOOP)
+		return JVPN_C_TX_DROP_LOOP;
+	return err == -ENOMEM || err == -ENOBUFS ? JVPN_C_TX_DROP_NOMEM : JVPN_C_TX_DROP_ROUTE;
+}
+
 /* The way out is gone: the client's kernel knows it first, and says so. */
 static void route_failed(struct send *send, int err)
 {
 	struct jvpn_session *s = send->s;
 
-	if (s->role == JVPN_ROLE_CLIENT && err != -ELOOP && err != -ENOMEM &&
+	if (s->role == JVPN_ROLE_CLIENT && route_is_lost(err) &&
 	    jvpn_binding_kernel(s, send->b, JVPN_EVENT_TRANSPORT_DEAD,
 				JVPN_REASON_ROUTE_LOST) &&
 	    jvpn_hold_add(s, send->skb, send->again))
 		return;
-	tx_drop(s, send->skb, err == -ELOOP ? JVPN_C_TX_DROP_LOOP : JVPN_C_TX_DROP_ROUTE);
+	tx_drop(s, send->skb, route_cause(err));
 }
 
 static void send_over(struct jvpn_session *s, struct jvpn_binding *b, struct sk_buff *skb,
@@ -623,27 +648,29 @@ netdev_tx_t jvpn_tx_start(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-bool jvpn_tx_message(struct jvpn_binding *b, const void *data, u32 len, u64 *counter)
+int jvpn_tx_message(struct jvpn_binding *b, const void *data, u32 len, u64 *counter)
 {
 	struct jvpn_device *jd = b->session->jd;
 	struct jvpn_route route;
 	struct sk_buff *skb;
+	int err;
 
 	if (!jvpn_epoch_reserve(&b->epoch, 1, counter))
-		return false;
+		return -EKEYEXPIRED;
 	skb = alloc_skb(JVPN_HEADROOM + DATA_OVERHEAD + len, GFP_ATOMIC);
 	if (!skb)
-		return false;
+		return -ENOMEM;
 	skb_reserve(skb, JVPN_HEADROOM + DATA_HDR);
 	skb_put_data(skb, data, len);
-	if (jvpn_socket_route(b, &route)) {
-		jvpn_drop(jd, skb, JVPN_C_TX_DROP_ROUTE);
-		return false;
+	err = jvpn_socket_route(b, &route);
+	if (err) {
+		jvpn_drop(jd, skb, route_cause(err));
+		return err;
 	}
 	seal_skb(skb, &b->epoch, *counter);
 	jvpn_count(jd, JVPN_C_TX_DATAGRAMS, 1);
 	jvpn_count(jd, JVPN_C_TX_HEARTBEATS, 1);
 	jvpn_socket_send(b, &route, skb, 0, false);
 	jvpn_route_put(&route);
-	return true;
+	return 0;
 }

@@ -27,8 +27,9 @@ void jvpn_tx_bound(struct jvpn_session *s, struct sk_buff *skb, bool again);
  * @len: its octets
  * @counter: receives the send counter
  *
- * BHs off, under RCU. Return: false if it could not be sent.
+ * BHs off, under RCU. Return: 0, or why it could not be sent: -ENOMEM, -ENOBUFS,
+ * -EKEYEXPIRED, or the routing error.
  */
-bool jvpn_tx_message(struct jvpn_binding *b, const void *data, u32 len, u64 *counter);
+int jvpn_tx_message(struct jvpn_binding *b, const void *data, u32 len, u64 *counter);
 
 #endif

@@ -867,6 +867,16 @@ static unsigned int fail_swap(unsigned int nth)
 	return atoi(left);
 }
 
+void nl_fail_begin(unsigned int nth)
+{
+	fail_swap(nth);
+}
+
+bool nl_fail_end(void)
+{
+	return !fail_swap(0);
+}
+
 void nl_fail_next(struct nl *nl, unsigned int nth)
 {
 	nl->fail_nth = nth;

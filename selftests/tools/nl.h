@@ -246,6 +246,10 @@ bool nl_can_fail(void);
  */
 void nl_fail_next(struct nl *nl, unsigned int nth);
 
+/* The same for whatever this thread does between the two. Return: whether it came to that. */
+void nl_fail_begin(unsigned int nth);
+bool nl_fail_end(void);
+
 /* Whether the last request had that many allocations. */
 bool nl_failed(const struct nl *nl);
 
