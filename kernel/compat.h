@@ -11,6 +11,7 @@
 #include <linux/net.h>
 #include <linux/netdevice.h>
 #include <net/genetlink.h>
+#include <net/ip_tunnels.h>
 #include <net/route.h>
 #include <net/rtnetlink.h>
 #include <net/udp_tunnel.h>
@@ -53,14 +54,21 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define dst_rtable(dst) container_of(dst, struct rtable, dst)
 #endif
 
-static inline void jvpn_tunnel_xmit4(struct rtable *rt, struct sock *sk, struct sk_buff *skb,
-				     __be32 src, __be32 dst, u8 tos, u8 ttl, __be16 df,
-				     __be16 sport, __be16 dport)
+/* What iptunnel_xmit() does against tunnels that lead into one another, where it does it. */
+static inline bool jvpn_tunnel_enter(void)
 {
-#ifdef JVPN_HAVE_TUNNEL_FLAGS
-	udp_tunnel_xmit_skb(rt, sk, skb, src, dst, tos, ttl, df, sport, dport, false, false, 0);
-#else
-	udp_tunnel_xmit_skb(rt, sk, skb, src, dst, tos, ttl, df, sport, dport, false, false);
+#ifdef JVPN_HAVE_TUNNEL_RECURSION
+	if (dev_recursion_level() > IP_TUNNEL_RECURSION_LIMIT)
+		return false;
+	dev_xmit_recursion_inc();
+#endif
+	return true;
+}
+
+static inline void jvpn_tunnel_leave(void)
+{
+#ifdef JVPN_HAVE_TUNNEL_RECURSION
+	dev_xmit_recursion_dec();
 #endif
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Answers and events: objects as netlink attributes. Each returns true if there is no room. */
-#include <net/dst.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
 
 #include "binding.h"
-#include "core/wire.h"
 #include "device.h"
 #include "genl.h"
 #include "session.h"
 #include "socket.h"
+#include "tx.h"
 
 static bool put_u64(struct sk_buff *msg, int type, u64 value, int pad)
 {
@@ -135,17 +137,17 @@ static bool put_prefixes(struct sk_buff *msg, const struct jvpn_session *s)
 	return false;
 }
 
-static u32 path_room(struct jvpn_binding *b)
+static bool put_path(struct sk_buff *msg, struct jvpn_binding *b)
 {
-	struct jvpn_route route;
-	u32 mtu;
+	struct jvpn_path path = jvpn_probe_path(b->session);
+	u32 ip = b->transport.remote.family == AF_INET ? sizeof(struct iphdr) :
+							 sizeof(struct ipv6hdr);
 
-	if (jvpn_socket_route(b, &route))
-		return 0;
-	mtu = dst_mtu(route.dst);
-	mtu -= min(mtu, route.overhead + JVPN_WIRE_DATA_OVERHEAD);
-	jvpn_route_put(&route);
-	return mtu;
+	if (path.size)
+		path.size += ip + sizeof(struct udphdr);
+	return nla_put_u32(msg, JVPN_A_TRANSPORT_PMTU, jvpn_tx_room(b)) ||
+	       nla_put_u32(msg, JVPN_A_TRANSPORT_PATH_MTU, path.size) ||
+	       (path.searching && nla_put_flag(msg, JVPN_A_TRANSPORT_PATH_MTU_SEARCHING));
 }
 
 static bool put_binding(struct sk_buff *msg, struct jvpn_binding *b)
@@ -160,7 +162,7 @@ static bool put_binding(struct sk_buff *msg, struct jvpn_binding *b)
 	    nla_put_u32(msg, JVPN_A_TRANSPORT_BIND_IFINDEX, t->socket->ifindex) ||
 	    put_u64(msg, JVPN_A_TRANSPORT_VERSION, b->version, JVPN_A_TRANSPORT_PAD) ||
 	    put_u64(msg, JVPN_A_TRANSPORT_SINCE, b->since, JVPN_A_TRANSPORT_PAD) ||
-	    nla_put_u32(msg, JVPN_A_TRANSPORT_PMTU, path_room(b)))
+	    put_path(msg, b))
 		return true;
 	nla_nest_end(msg, nest);
 	return false;

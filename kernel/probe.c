@@ -6,6 +6,8 @@
 #include "device.h"
 #include "notify.h"
 #include "session.h"
+#include "socket.h"
+#include "trace.h"
 #include "tx.h"
 
 /* Round trip assumed while none is known (PROTOCOL JVPN1 2.7). */
@@ -19,6 +21,8 @@
 #define LOSS_SAMPLES_LEAST 8
 /* An interruption or two are no loss rate, however many heartbeats fall into them. */
 #define LOSS_RUNS_LEAST 3
+/* In jvpn_session.path, beside the size. */
+#define PATH_SEARCHING BIT(31)
 /* So many heartbeats may be under way before they come less often, down to 1/16. */
 #define UNDER_WAY_USUAL 8
 #define SLOWER_MOST 4
@@ -164,26 +168,183 @@ static void heartbeat_untake(struct jvpn_session *s, u32 seq)
 		p->unanswered--;
 }
 
-/* The session is not locked: sending goes through the whole stack. */
-static void heartbeat_send(struct jvpn_session *s, const struct jvpn_wire_heartbeat *hb)
+/* ---- the path's MTU ---- */
+
+struct jvpn_path jvpn_probe_path(const struct jvpn_session *s)
 {
+	u32 path = READ_ONCE(s->path);
+
+	return (struct jvpn_path){
+		.size = path & ~PATH_SEARCHING,
+		.searching = path & PATH_SEARCHING,
+	};
+}
+
+static void path_set(struct jvpn_session *s, u32 size, bool searching)
+{
+	struct jvpn_path before = jvpn_probe_path(s);
+
+	if (before.size == size && before.searching == searching)
+		return;
+	WRITE_ONCE(s->path, size | (searching ? PATH_SEARCHING : 0));
+	trace_jvpn_path_mtu(s->jd->dev, s->id, size, searching);
+	if (size && !searching)
+		jvpn_count(s->jd, JVPN_C_MTU_CONFIRMED, 1);
+	else if (searching && before.size && !before.searching)
+		jvpn_count(s->jd, JVPN_C_MTU_LOST, 1);
+}
+
+/* Let the packet paths know what the search has found. */
+static void path_publish(struct jvpn_session *s)
+{
+	const struct jvpn_mtu *m = &s->probe.mtu;
+
+	path_set(s, jvpn_mtu_sure(m), !m->size && jvpn_mtu_sure(m));
+}
+
+static struct jvpn_mtu_use path_use(const struct jvpn_session *s)
+{
+	return (struct jvpn_mtu_use){
+		.data = READ_ONCE(s->last_data),
+		.large = READ_ONCE(s->last_large),
+	};
+}
+
+/**
+ * struct todo - what a step wants sent
+ * @beat: the next heartbeat, numbered
+ * @beat_due: it is
+ * @size: of a datagram to send as a probe, 0 for none
+ * @size_ts: its ts; the small heartbeat that follows has the next one
+ * @small_due: there is such a one
+ * @seq: number of both
+ */
+struct todo {
+	struct jvpn_wire_heartbeat beat;
+	bool beat_due;
+	u32 size;
+	u64 size_ts;
+	bool small_due;
+	u32 seq;
+};
+
+/* The size probes of the present size, or the small heartbeats with them, by ts. */
+static bool was_sent(const u64 sent[JVPN_PROBE_SIZES], u64 ts)
+{
+	int i;
+
+	for (i = 0; i < JVPN_PROBE_SIZES; i++)
+		if (sent[i] && sent[i] == ts)
+			return true;
+	return false;
+}
+
+static void size_take(struct jvpn_probe *p, struct todo *todo)
+{
+	u32 slot = p->mtu.tries % JVPN_PROBE_SIZES;
+
+	if (p->mtu.tries == 1) {
+		memset(p->size_sent, 0, sizeof(p->size_sent));
+		memset(p->small_sent, 0, sizeof(p->small_sent));
+	}
+	todo->seq = p->seq;
+	todo->size_ts = ktime_get_boottime_ns();
+	todo->small_due = p->mtu.tries > 1;
+	p->size_sent[slot] = todo->size_ts;
+	p->small_sent[slot] = todo->small_due ? todo->size_ts + 1 : 0;
+}
+
+/* @link: largest datagram of the link, 0 if it is not known. */
+static void mtu_step(struct jvpn_session *s, u32 link, u32 floor, u64 now_ms, struct todo *todo)
+{
+	struct jvpn_mtu_use use = path_use(s);
+	struct jvpn_probe *p = &s->probe;
+
+	if (p->mtu_begin)
+		jvpn_mtu_begin(&p->mtu, floor, link, now_ms);
+	p->mtu_begin = false;
+	jvpn_mtu_limit(&p->mtu, link, now_ms);
+	todo->size = jvpn_mtu_step(&p->mtu, &use, echo_ms(p), now_ms);
+	if (todo->size)
+		size_take(p, todo);
+	path_publish(s);
+}
+
+/* An echo that is no heartbeat's: of a size, or of what went with it. */
+static void mtu_echo(struct jvpn_session *s, u64 ts)
+{
+	struct jvpn_probe *p = &s->probe;
+
+	if (was_sent(p->size_sent, ts)) {
+		memset(p->size_sent, 0, sizeof(p->size_sent));
+		jvpn_mtu_passed(&p->mtu, jvpn_now_ms());
+		path_publish(s);
+	} else if (was_sent(p->small_sent, ts)) {
+		jvpn_mtu_alive(&p->mtu);
+	}
+}
+
+/* ---- sending; the session is not locked: it goes through the whole stack ---- */
+
+static int client_message(struct jvpn_session *s, struct jvpn_binding *b,
+			  const struct jvpn_wire_heartbeat *hb, u32 pad, u64 *counter)
+{
+	struct jvpn_path path = jvpn_probe_path(s);
+	struct jvpn_wire_heartbeat_path said = {
+		.size = cpu_to_le16(min_t(u32, path.size, JVPN_WIRE_PAYLOAD_MAX)),
+		.flags = path.searching ? JVPN_WIRE_PATH_SEARCHING : 0,
+	};
 	u8 text[JVPN_WIRE_HEARTBEAT_CLIENT_SIZE] = {};
+
+	memcpy(text, hb, sizeof(*hb));
+	memcpy(text + sizeof(*hb), &said, sizeof(said));
+	return jvpn_tx_message(b, text, sizeof(text), pad, counter);
+}
+
+static void beat_send(struct jvpn_session *s, struct jvpn_binding *b,
+		      const struct jvpn_wire_heartbeat *hb)
+{
 	u32 seq = le32_to_cpu(hb->seq);
-	struct jvpn_binding *b;
 	u64 counter;
 	int err;
 
-	memcpy(text, hb, sizeof(*hb));
-	jvpn_path_enter();
-	b = rcu_dereference(s->binding);
-	err = b ? jvpn_tx_message(b, text, sizeof(text), &counter) : -ENOTCONN;
+	err = client_message(s, b, hb, 0, &counter);
 	spin_lock(&s->lock);
 	if (!err)
 		s->probe.counter[seq % JVPN_PROBE_RING] = counter;
 	else if (err == -ENOMEM || err == -ENOBUFS)
 		heartbeat_untake(s, seq);
 	spin_unlock(&s->lock);
-	jvpn_path_leave();
+}
+
+static void size_send(struct jvpn_session *s, struct jvpn_binding *b, const struct todo *todo)
+{
+	struct jvpn_wire_heartbeat hb = {
+		.type = JVPN_WIRE_INNER_HEARTBEAT,
+		.seq = cpu_to_le32(todo->seq),
+		.ts = cpu_to_le64(todo->size_ts),
+		.version = cpu_to_le64(READ_ONCE(s->version)),
+	};
+	u64 counter;
+
+	jvpn_count(s->jd, JVPN_C_TX_MTU_PROBES, 1);
+	client_message(s, b, &hb, todo->size, &counter);
+	if (!todo->small_due)
+		return;
+	hb.ts = cpu_to_le64(todo->size_ts + 1);
+	client_message(s, b, &hb, 0, &counter);
+}
+
+static void todo_send(struct jvpn_session *s, const struct todo *todo)
+{
+	struct jvpn_binding *b = rcu_dereference(s->binding);
+
+	if (!b)
+		return;
+	if (todo->beat_due)
+		beat_send(s, b, &todo->beat);
+	if (todo->size)
+		size_send(s, b, todo);
 }
 
 void jvpn_probe_ask(struct jvpn_binding *b)
@@ -196,15 +357,19 @@ void jvpn_probe_ask(struct jvpn_binding *b)
 	u64 counter;
 
 	memcpy(text, &hb, sizeof(hb));
-	jvpn_tx_message(b, text, sizeof(text), &counter);
+	jvpn_tx_message(b, text, sizeof(text), 0, &counter);
 }
 
 static void arm(struct jvpn_session *s, u64 now_ms)
 {
+	struct jvpn_mtu_use use = path_use(s);
 	u64 next = next_send(s, now_ms);
+	u64 mtu = s->probe.mtu_begin ? now_ms : jvpn_mtu_next(&s->probe.mtu, &use);
 
 	if (s->probe.unanswered >= SILENT_LEAST)
 		next = min(next, s->probe.unanswered_since + silence_ms(s));
+	if (mtu)
+		next = min(next, mtu);
 	hrtimer_start(&s->probe.timer, jvpn_ktime_of_ms(max(next, now_ms + 1)), HRTIMER_MODE_ABS_SOFT);
 }
 
@@ -217,40 +382,42 @@ static void forgive_standstill(struct jvpn_probe *p, u64 now_ms)
 		p->unanswered_since += now_ms - due;
 }
 
-/* Return: true if a heartbeat is to be sent. */
-static bool probe_step(struct jvpn_session *s, struct jvpn_wire_heartbeat *hb)
+static void probe_step(struct jvpn_session *s, u32 link, u32 floor, struct todo *todo)
 {
 	u64 now = jvpn_now_ms();
-	bool due;
 
 	if (!bound_client(s))
-		return false;
+		return;
 	forgive_standstill(&s->probe, now);
 	if (is_dead(s, now)) {
 		jvpn_binding_kernel_locked(s, JVPN_EVENT_TRANSPORT_DEAD,
 					   JVPN_REASON_PROBE_TIMEOUT);
-		return false;
+		return;
 	}
 	if (is_late(s, now))
 		report_low(s, JVPN_REASON_HEARTBEAT_LATE);
-	due = now >= next_send(s, now);
-	if (due)
-		heartbeat_take(s, hb, now);
+	todo->beat_due = now >= next_send(s, now);
+	if (todo->beat_due)
+		heartbeat_take(s, &todo->beat, now);
+	mtu_step(s, link, floor, now, todo);
 	arm(s, now);
-	return due;
 }
 
 static enum hrtimer_restart probe_fire(struct hrtimer *timer)
 {
 	struct jvpn_session *s = container_of(timer, struct jvpn_session, probe.timer);
-	struct jvpn_wire_heartbeat hb = {};
-	bool due;
+	struct jvpn_binding *b;
+	struct todo todo = {};
+	u32 link, floor = 0;
 
-	spin_lock_bh(&s->lock);
-	due = probe_step(s, &hb);
-	spin_unlock_bh(&s->lock);
-	if (due)
-		heartbeat_send(s, &hb);
+	jvpn_path_enter();
+	b = rcu_dereference(s->binding);
+	link = b ? jvpn_tx_link(b, &floor) : 0;
+	spin_lock(&s->lock);
+	probe_step(s, link, floor, &todo);
+	spin_unlock(&s->lock);
+	todo_send(s, &todo);
+	jvpn_path_leave();
 	return HRTIMER_NORESTART;
 }
 
@@ -263,6 +430,12 @@ void jvpn_probe_start_locked(struct jvpn_session *s, bool same_path)
 {
 	struct jvpn_probe *p = &s->probe;
 
+	p->path_seq = 0;
+	if (!same_path) {
+		jvpn_mtu_reset(&p->mtu);
+		p->mtu_begin = false;
+		path_set(s, 0, false);
+	}
 	if (!bound_client(s))
 		return;
 	if (!same_path) {
@@ -288,10 +461,12 @@ void jvpn_probe_stop_locked(struct jvpn_session *s)
 	hrtimer_try_to_cancel(&s->probe.timer);
 }
 
-void jvpn_probe_data(struct jvpn_session *s, u64 now_ms)
+void jvpn_probe_data(struct jvpn_session *s, u64 now_ms, u32 len)
 {
 	u64 before = READ_ONCE(s->last_data);
 
+	if (len > JVPN_MTU_BASE && READ_ONCE(s->last_large) != now_ms)
+		WRITE_ONCE(s->last_large, now_ms);
 	if (now_ms <= before)
 		return;
 	WRITE_ONCE(s->last_data, now_ms);
@@ -302,6 +477,23 @@ void jvpn_probe_data(struct jvpn_session *s, u64 now_ms)
 	spin_lock_bh(&s->lock);
 	if (bound_client(s))
 		arm(s, jvpn_now_ms());
+	spin_unlock_bh(&s->lock);
+}
+
+void jvpn_probe_hint(struct jvpn_session *s, const struct jvpn_socket *js)
+{
+	struct jvpn_probe *p = &s->probe;
+	u32 hints = READ_ONCE(js->too_big);
+
+	if (s->role != JVPN_ROLE_CLIENT || hints == READ_ONCE(p->hints))
+		return;
+	spin_lock_bh(&s->lock);
+	if (bound_client(s) && !p->mtu.hint) {
+		jvpn_mtu_hint(&p->mtu);
+		jvpn_count(s->jd, JVPN_C_MTU_HINTS, p->mtu.hint);
+		arm(s, jvpn_now_ms());
+	}
+	WRITE_ONCE(p->hints, hints);
 	spin_unlock_bh(&s->lock);
 }
 
@@ -367,6 +559,7 @@ static void echo_receive(struct jvpn_session *s, const struct jvpn_wire_heartbea
 
 	spin_lock_bh(&s->lock);
 	if (bound_client(s) && ts && p->sent[slot] == ts) {
+		p->mtu_begin = p->mtu.phase == JVPN_MTU_OFF;
 		rtt_sample(p, ktime_get_boottime_ns() - ts);
 		outcomes_decide(p, seq);
 		p->sent[slot] = 0;
@@ -374,13 +567,17 @@ static void echo_receive(struct jvpn_session *s, const struct jvpn_wire_heartbea
 		s->peer_version = max(s->peer_version, le64_to_cpu(hb->version));
 		judge_quality(s);
 		arm(s, jvpn_now_ms());
+	} else if (bound_client(s) && ts) {
+		mtu_echo(s, ts);
+		arm(s, jvpn_now_ms());
 	}
 	spin_unlock_bh(&s->lock);
 }
 
-/* The gateway answers at once, in the receive path. */
-static void echo_send(struct jvpn_binding *b, const struct jvpn_wire_heartbeat *hb)
+/* Answer at once, in the receive path: a probe of a size by the same size. */
+static void echo_send(struct jvpn_binding *b, const struct jvpn_wire_heartbeat *hb, u32 len)
 {
+	u32 pad = len > JVPN_WIRE_HEARTBEAT_CLIENT_SIZE ? len + JVPN_WIRE_DATA_OVERHEAD : 0;
 	struct jvpn_session *s = b->session;
 	struct jvpn_binding *out = rcu_dereference(s->binding);
 	struct jvpn_wire_heartbeat reply = {
@@ -394,7 +591,30 @@ static void echo_send(struct jvpn_binding *b, const struct jvpn_wire_heartbeat *
 	u64 counter;
 
 	if (out)
-		jvpn_tx_message(out, &reply, sizeof(reply), &counter);
+		jvpn_tx_message(out, &reply, sizeof(reply), pad, &counter);
+}
+
+/* The client knows what the path lets through: it asks, and what it says counts here. */
+static void path_learn(struct jvpn_binding *b, const struct jvpn_wire_heartbeat *hb,
+		       const u8 *data, u32 len)
+{
+	struct jvpn_session *s = b->session;
+	struct jvpn_wire_heartbeat_path said = {};
+	u32 seq = le32_to_cpu(hb->seq), size;
+
+	if (len >= sizeof(*hb) + sizeof(said))
+		memcpy(&said, data + sizeof(*hb), sizeof(said));
+	size = le16_to_cpu(said.size);
+	if (size)
+		size = max_t(u32, size, b->transport.remote.family == AF_INET ?
+					JVPN_MTU_FLOOR4 : JVPN_MTU_FLOOR6);
+	spin_lock_bh(&s->lock);
+	/* One that was overtaken says nothing. */
+	if (rcu_access_pointer(s->binding) == b && (s32)(seq - s->probe.path_seq) >= 0) {
+		s->probe.path_seq = seq;
+		path_set(s, size, size && (said.flags & JVPN_WIRE_PATH_SEARCHING));
+	}
+	spin_unlock_bh(&s->lock);
 }
 
 bool jvpn_probe_receive(struct jvpn_binding *b, const u8 *data, unsigned int len)
@@ -406,9 +626,11 @@ bool jvpn_probe_receive(struct jvpn_binding *b, const u8 *data, unsigned int len
 		return false;
 	memcpy(&hb, data, sizeof(hb));
 	reply = hb.flags & JVPN_WIRE_HEARTBEAT_REPLY;
-	if (b->session->role == JVPN_ROLE_GATEWAY && !reply)
-		echo_send(b, &hb);
-	else if (b->session->role == JVPN_ROLE_CLIENT && reply)
+	if (b->session->role == JVPN_ROLE_GATEWAY && !reply) {
+		path_learn(b, &hb, data, len);
+		echo_send(b, &hb, len);
+	} else if (b->session->role == JVPN_ROLE_CLIENT && reply) {
 		echo_receive(b->session, &hb);
+	}
 	return true;
 }

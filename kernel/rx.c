@@ -419,7 +419,7 @@ static void segment_receive(struct recv *r, struct jvpn_run *run, u32 off, u32 s
 		jvpn_place_restore(&pl);
 		return;
 	}
-	jvpn_probe_data(b->session, r->now);
+	jvpn_probe_data(b->session, r->now, len);
 	segment_deliver(r, run, b, &pl, len);
 }
 

@@ -111,6 +111,8 @@ struct jvpn_unbound {
  * @holding: packets to be sent go to @hold; written under the lock there
  * @last_rx: CLOCK_BOOTTIME of the last authenticated packet, ms
  * @last_data: CLOCK_BOOTTIME of the last inner packet, sent or received, ms
+ * @last_large: the same of one above JVPN_MTU_BASE
+ * @path: what the bound path lets through, see jvpn_probe_path()
  * @flow: counters
  * @lock: the writer's lock, for all that follows
  * @dead: being removed, timers are not started again
@@ -150,6 +152,8 @@ struct jvpn_session {
 	bool holding;
 	u64 last_rx;
 	u64 last_data;
+	u64 last_large;
+	u32 path;
 	struct jvpn_flow __percpu *flow;
 
 	spinlock_t lock;

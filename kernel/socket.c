@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "socket.h"
 
+#include <linux/errqueue.h>
 #include <linux/net.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
+#include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
+#include <net/lwtunnel.h>
 #include <net/route.h>
 #include <net/udp.h>
 
@@ -30,12 +33,28 @@ static void socket_data_ready(struct sock *sk)
 }
 
 /*
- * ICMP errors end here: path MTU changes have reached the routing cache, and
- * whether the path is dead is decided by heartbeats, which cannot be forged.
+ * ICMP errors end here: whether the path is dead or narrow is decided by
+ * heartbeats, which cannot be forged. That something was too large makes them
+ * look sooner.
  */
 static void socket_error_report(struct sock *sk)
 {
+	struct jvpn_socket *js;
+	struct sk_buff *skb;
+	bool hint = false;
+
 	sock_error(sk);
+	while ((skb = sock_dequeue_err_skb(sk))) {
+		hint |= SKB_EXT_ERR(skb)->ee.ee_errno == EMSGSIZE;
+		consume_skb(skb);
+	}
+	if (!hint)
+		return;
+	rcu_read_lock();
+	js = rcu_dereference_sk_user_data(sk);
+	if (js)
+		WRITE_ONCE(js->too_big, READ_ONCE(js->too_big) + 1);
+	rcu_read_unlock();
 }
 
 static int socket_bind(struct socket *sock, const struct jvpn_socket_params *params)
@@ -68,18 +87,39 @@ static void socket_never_polls(struct sock *sk)
 #endif
 }
 
+static int socket_option(struct socket *sock, int level, int option, int value)
+{
+	return sock->ops->setsockopt(sock, level, option, KERNEL_SOCKPTR(&value), sizeof(value));
+}
+
+/* What ICMP says of an MTU is heard as an error, and never limits what is sent. */
+static int socket_ignore_pmtu(struct socket *sock, int family)
+{
+	int err;
+
+	if (family == AF_INET)
+		err = socket_option(sock, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE) ?:
+		      socket_option(sock, SOL_IP, IP_RECVERR, 1);
+	else
+		/* With IPV6_PMTUDISC_INTERFACE the error would not be heard of. */
+		err = socket_option(sock, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE) ?:
+		      socket_option(sock, SOL_IPV6, IPV6_RECVERR, 1);
+	return err;
+}
+
 static int socket_configure(struct socket *sock, const struct jvpn_socket_params *params)
 {
 	struct sock *sk = sock->sk;
-	int one = 1, err = 0;
+	int err = 0;
 
 	if (params->local.family == AF_INET6)
 		err = ip6_sock_set_v6only(sk);
 	if (!err && params->ifindex)
 		err = sock_bindtoindex(sk, params->ifindex, true);
 	if (!err)
-		err = sock->ops->setsockopt(sock, SOL_UDP, UDP_GRO, KERNEL_SOCKPTR(&one),
-					    sizeof(one));
+		err = socket_option(sock, SOL_UDP, UDP_GRO, 1);
+	if (!err)
+		err = socket_ignore_pmtu(sock, params->local.family);
 	lock_sock(sk);
 	sk->sk_allocation = GFP_ATOMIC;
 	sk->sk_mark = params->mark;
@@ -421,6 +461,74 @@ static struct dst_entry *route6(struct sock *sk, const struct jvpn_transport *t,
 }
 #endif
 
+/* Of IPv4 what ICMP says is kept apart from the metrics. */
+static u32 route_metric4(const struct dst_entry *dst)
+{
+	return dst_metric_raw(dst, RTAX_MTU);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static const struct rt6_info *rt6_of(const struct dst_entry *dst)
+{
+	return container_of(dst, struct rt6_info, dst);
+}
+
+/* Of IPv6 it replaces the metric: what the operator wrote is in the route that it came from. */
+static u32 route_metric6(const struct dst_entry *dst)
+{
+	const struct rt6_info *rt = rt6_of(dst);
+	const struct fib6_info *from;
+	u32 mtu = 0;
+
+	if (!(rt->rt6i_flags & RTF_MODIFIED))
+		return dst_metric_raw(dst, RTAX_MTU);
+	rcu_read_lock();
+	from = rcu_dereference(rt->from);
+	if (from)
+		mtu = from->fib6_metrics->metrics[RTAX_MTU - 1];
+	rcu_read_unlock();
+	return mtu;
+}
+
+static u32 link_mtu6(const struct net_device *dev)
+{
+	const struct inet6_dev *idev;
+	u32 mtu = READ_ONCE(dev->mtu);
+
+	rcu_read_lock();
+	idev = __in6_dev_get(dev);
+	if (idev)
+		mtu = min_t(u32, mtu, READ_ONCE(idev->cnf.mtu6));
+	rcu_read_unlock();
+	return mtu;
+}
+#else
+static u32 route_metric6(const struct dst_entry *dst)
+{
+	return 0;
+}
+
+static u32 link_mtu6(const struct net_device *dev)
+{
+	return READ_ONCE(dev->mtu);
+}
+#endif
+
+/* MTU of the link, or of the route by the operator; an IPsec transform knows better. */
+static u32 route_mtu(const struct dst_entry *dst, int family)
+{
+	u32 metric, mtu;
+
+	if (dst_xfrm(dst))
+		return dst_mtu(dst);
+	metric = family == AF_INET ? route_metric4(dst) : route_metric6(dst);
+	mtu = family == AF_INET ? READ_ONCE(dst->dev->mtu) : link_mtu6(dst->dev);
+	if (metric)
+		mtu = min(mtu, metric);
+	mtu = min_t(u32, mtu, IP_MAX_MTU);
+	return mtu - lwtunnel_headroom(dst->lwtstate, mtu);
+}
+
 static int route_find(struct sock *sk, const struct jvpn_transport *t,
 		      struct dst_cache *cache, struct jvpn_route *route)
 {
@@ -431,7 +539,10 @@ static int route_find(struct sock *sk, const struct jvpn_transport *t,
 		route->dst = route6(sk, t, cache, &route->source.v6);
 		route->overhead = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
 	}
-	return PTR_ERR_OR_ZERO(route->dst);
+	if (IS_ERR(route->dst))
+		return PTR_ERR(route->dst);
+	route->mtu = route_mtu(route->dst, t->remote.family);
+	return 0;
 }
 
 int jvpn_socket_route(struct jvpn_binding *b, struct jvpn_route *route)
@@ -482,34 +593,143 @@ static void outer_scrub(struct sk_buff *skb, u32 mark)
 	skb->dev = NULL;
 }
 
-static void socket_xmit(const struct jvpn_transport *t, struct jvpn_route *route,
-			struct sk_buff *skb, u8 tos, bool df)
+static void push_udp(struct sk_buff *skb, const struct jvpn_transport *t)
 {
-	struct dst_entry *dst = route->dst;
+	struct udphdr *uh = __skb_push(skb, sizeof(*uh));
 
-	outer_scrub(skb, t->socket->mark);
-	gso_prepare(skb);
-	if (t->remote.family == AF_INET) {
-		jvpn_tunnel_xmit4(dst_rtable(dst), route->sk, skb, route->source.v4,
-				  t->remote.v4, tos, ip4_dst_hoplimit(dst),
-				  df ? htons(IP_DF) : 0, t->socket->local.port,
-				  t->remote.port);
-		return;
-	}
-#if IS_ENABLED(CONFIG_IPV6)
-	/* IPv6 has no such bit: the stack fragments what says so here. */
-	skb->ignore_df = !df;
-	jvpn_tunnel_xmit6(dst, route->sk, skb, &route->source.v6,
-			  (struct in6_addr *)&t->remote.v6, tos, ip6_dst_hoplimit(dst),
-			  t->socket->local.port, t->remote.port);
-#endif
+	skb_reset_transport_header(skb);
+	uh->source = t->socket->local.port;
+	uh->dest = t->remote.port;
+	uh->len = htons(skb->len);
 }
 
-void jvpn_socket_send(struct jvpn_binding *b, struct jvpn_route *route, struct sk_buff *skb,
-		      u8 tos, bool df)
+/*
+ * As iptunnel_xmit() does it, but neither a lock that ICMP put on the route's MTU
+ * decides about DF nor the MTU alone about the size of fragments.
+ */
+static void xmit4(const struct jvpn_transport *t, const struct jvpn_route *route,
+		  struct sk_buff *skb, u8 tos, u32 fragment)
+{
+	struct net *net = sock_net(route->sk);
+	struct iphdr *ip;
+
+	if (!jvpn_tunnel_enter()) {
+		dst_release(route->dst);
+		kfree_skb(skb);
+		return;
+	}
+	push_udp(skb, t);
+	udp_set_csum(false, skb, route->source.v4, t->remote.v4, skb->len);
+	skb_clear_hash_if_not_l4(skb);
+	skb_dst_set(skb, route->dst);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	ip = __skb_push(skb, sizeof(*ip));
+	skb_reset_network_header(skb);
+	ip->version = 4;
+	ip->ihl = sizeof(*ip) / 4;
+	ip->tos = tos;
+	ip->frag_off = fragment ? 0 : htons(IP_DF);
+	ip->ttl = ip4_dst_hoplimit(route->dst);
+	ip->protocol = IPPROTO_UDP;
+	ip->saddr = route->source.v4;
+	ip->daddr = t->remote.v4;
+	if (fragment && skb->len > fragment)
+		IPCB(skb)->frag_max_size = fragment;
+	__ip_select_ident(net, ip, skb_shinfo(skb)->gso_segs ?: 1);
+	ip_local_out(net, route->sk, skb);
+	jvpn_tunnel_leave();
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+/*
+ * The same way with an MTU of our own: that of the route may be a stranger's
+ * word, or too large for the path. It lives as long as the packet.
+ */
+static struct dst_entry *route6_with_mtu(struct dst_entry *dst, u32 mtu)
+{
+	const struct rt6_info *rt = rt6_of(dst);
+	struct net_device *dev = dst->dev;
+	struct rt6_info *own;
+
+	if (dst_xfrm(dst))
+		return NULL;
+	own = ip6_dst_alloc(dev_net(dev), dev, DST_NOCOUNT);
+	if (!own)
+		return NULL;
+	/* A way to an address of this host leads back in. */
+	own->dst.input = dst->input;
+	own->dst.output = dst->output;
+	own->dst.lwtstate = lwtstate_get(dst->lwtstate);
+	own->rt6i_idev = in6_dev_get(dev);
+	own->rt6i_flags = rt->rt6i_flags & (RTF_UP | RTF_GATEWAY | RTF_LOCAL | RTF_ANYCAST);
+	own->rt6i_gateway = rt->rt6i_gateway;
+	own->rt6i_dst = rt->rt6i_dst;
+	dst_metric_set(&own->dst, RTAX_MTU, mtu);
+	return &own->dst;
+}
+
+/* Octets of the largest datagram in it, with headers. */
+static u32 largest_of(const struct sk_buff *skb, u32 overhead)
+{
+	return overhead + (skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len);
+}
+
+/* What the route's MTU must be for this packet to be treated as wanted; replaces the route. */
+static void route6_adapt(struct jvpn_route *route, const struct sk_buff *skb, u32 fragment,
+			 bool learned)
+{
+	u32 wanted = fragment ? min(fragment, route->mtu) : route->mtu;
+	u32 size = largest_of(skb, route->overhead), mtu = dst_mtu(route->dst);
+	struct dst_entry *own;
+
+	if (learned && mtu < wanted)
+		return;
+	if (size <= wanted ? size <= mtu : mtu == wanted)
+		return;
+	own = route6_with_mtu(route->dst, wanted);
+	if (!own)
+		return;
+	dst_release(route->dst);
+	route->dst = own;
+}
+
+static void xmit6(const struct jvpn_transport *t, struct jvpn_route *route, struct sk_buff *skb,
+		  u8 tos, u32 fragment, bool learned)
+{
+	u8 ttl = ip6_dst_hoplimit(route->dst);
+
+	route6_adapt(route, skb, fragment, learned);
+	skb->ignore_df = !!fragment;
+	jvpn_tunnel_xmit6(route->dst, route->sk, skb, &route->source.v6,
+			  (struct in6_addr *)&t->remote.v6, tos, ttl, t->socket->local.port,
+			  t->remote.port);
+}
+#else
+static void xmit6(const struct jvpn_transport *t, struct jvpn_route *route, struct sk_buff *skb,
+		  u8 tos, u32 fragment, bool learned)
+{
+	dst_release(route->dst);
+	kfree_skb(skb);
+}
+#endif
+
+/* Consumes the packet and a reference of the route. */
+static void socket_xmit(const struct jvpn_transport *t, struct jvpn_route route,
+			struct sk_buff *skb, u8 tos, const struct jvpn_fragmenting *how)
+{
+	outer_scrub(skb, t->socket->mark);
+	gso_prepare(skb);
+	if (t->remote.family == AF_INET)
+		xmit4(t, &route, skb, tos, how->size);
+	else
+		xmit6(t, &route, skb, tos, how->size, how->learned);
+}
+
+void jvpn_socket_send(struct jvpn_binding *b, const struct jvpn_route *route,
+		      struct sk_buff *skb, u8 tos, const struct jvpn_fragmenting *how)
 {
 	dst_hold(route->dst);
-	socket_xmit(&b->transport, route, skb, tos, df);
+	socket_xmit(&b->transport, *route, skb, tos, how);
 }
 
 void jvpn_route_put(struct jvpn_route *route)
@@ -519,6 +739,7 @@ void jvpn_route_put(struct jvpn_route *route)
 
 int jvpn_socket_send_control(const struct jvpn_transport *t, const void *data, u32 len)
 {
+	struct jvpn_fragmenting how;
 	struct jvpn_route route;
 	struct sk_buff *skb;
 	int err = -ENOTCONN;
@@ -532,8 +753,10 @@ int jvpn_socket_send_control(const struct jvpn_transport *t, const void *data, u
 	route.sk = socket_sk(t->socket);
 	if (route.sk)
 		err = route_find(route.sk, t, NULL, &route);
-	if (!err)
-		socket_xmit(t, &route, skb, 0, false);
+	if (!err) {
+		how = jvpn_fragment_at(&route, 0);
+		socket_xmit(t, route, skb, 0, &how);
+	}
 	jvpn_path_leave();
 	if (err)
 		kfree_skb(skb);

@@ -27,6 +27,7 @@ struct socket;
  * @local: address and port it is bound to
  * @ref: one of the device while open, one of each transport
  * @users: transports that use it; it cannot be closed by request meanwhile
+ * @too_big: ICMP messages that claim that a packet was too large
  * @rx_lock: serialises taking from the socket into a lane
  * @clients: linked bindings of clients' sessions; readers under RCU
  * @clients_lock: its writers, inside of a session's lock
@@ -43,6 +44,7 @@ struct jvpn_socket {
 	struct jvpn_addr local;
 	struct kref ref;
 	atomic_t users;
+	u32 too_big;
 	spinlock_t rx_lock;
 	struct list_head clients;
 	spinlock_t clients_lock;
@@ -99,12 +101,14 @@ static inline u32 jvpn_socket_id(const struct jvpn_socket *js)
  * @sk: socket it leaves from
  * @dst: route, with a reference
  * @overhead: octets that the outer IP and UDP headers take
+ * @mtu: of the link and the operator's routes; nothing that ICMP said
  * @source: outer source address
  */
 struct jvpn_route {
 	struct sock *sk;
 	struct dst_entry *dst;
-	unsigned int overhead;
+	u32 overhead;
+	u32 mtu;
 	union {
 		__be32 v4;
 		struct in6_addr v6;
@@ -123,16 +127,40 @@ int jvpn_socket_route(struct jvpn_binding *b, struct jvpn_route *route);
 void jvpn_route_put(struct jvpn_route *route);
 
 /**
+ * struct jvpn_fragmenting - what becomes of an outer packet that is too large
+ * @size: it is cut into fragments of at most so many octets, 0 to forbid it
+ * @learned: IPv6: also into those of an MTU that ICMP told the host
+ */
+struct jvpn_fragmenting {
+	u32 size;
+	bool learned;
+};
+
+/**
+ * jvpn_fragment_at() - outer packets may be fragmented
+ * @route: their route
+ * @payload: UDP payload that passes whole, 0 if that is not known: what the
+ *	     network says is listened to, since nothing is refused for it
+ */
+static inline struct jvpn_fragmenting jvpn_fragment_at(const struct jvpn_route *route, u32 payload)
+{
+	return (struct jvpn_fragmenting){
+		.size = payload ? min(payload + route->overhead, route->mtu) : route->mtu,
+		.learned = !payload,
+	};
+}
+
+/**
  * jvpn_socket_send() - send an outer packet
  * @b: the binding
  * @route: its route
  * @skb: UDP payload with room for outer headers, consumed; a UDP super-packet
  *	 if its gso_size is set
  * @tos: outer DS field
- * @df: never fragment it
+ * @how: whether and how it may be fragmented
  */
-void jvpn_socket_send(struct jvpn_binding *b, struct jvpn_route *route, struct sk_buff *skb,
-		      u8 tos, bool df);
+void jvpn_socket_send(struct jvpn_binding *b, const struct jvpn_route *route,
+		      struct sk_buff *skb, u8 tos, const struct jvpn_fragmenting *how);
 
 /* Send a control packet, outside of any binding. */
 int jvpn_socket_send_control(const struct jvpn_transport *t, const void *data, u32 len);

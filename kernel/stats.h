@@ -32,6 +32,11 @@ enum jvpn_counter {
 	JVPN_C_TX_CONTROL,
 	JVPN_C_TX_HELD,	/* waited for a binding */
 	JVPN_C_TX_SOURCE_GONE,	/* looked for another address to send from */
+	JVPN_C_TX_FRAGMENTED,	/* larger than the path, cut outside */
+	JVPN_C_TX_MTU_PROBES,	/* heartbeats of a size */
+	JVPN_C_MTU_CONFIRMED,	/* sizes that a path was found to let through */
+	JVPN_C_MTU_LOST,	/* confirmed sizes that a path lets through no more */
+	JVPN_C_MTU_HINTS,	/* ICMP messages about a size that were looked into */
 	JVPN_C_RX_DROP_RUNT,	/* shorter than its type */
 	JVPN_C_RX_DROP_LANE_FULL,	/* waited for the walk, beyond the bound */
 	JVPN_C_RX_DROP_TYPE,	/* not JVPN1, unknown type or length */

@@ -58,6 +58,26 @@ TRACE_EVENT(jvpn_transition,
 		  __entry->to, __entry->event, __entry->reason)
 );
 
+/* What a path lets through was found out, or is being searched for again. */
+TRACE_EVENT(jvpn_path_mtu,
+	TP_PROTO(const struct net_device *dev, const u8 *id, u32 size, bool searching),
+	TP_ARGS(dev, id, size, searching),
+	TP_STRUCT__entry(
+		__field(int, ifindex)
+		__array(u8, id, JVPN_SESSION_ID_SIZE)
+		__field(u32, size)
+		__field(bool, searching)
+	),
+	TP_fast_assign(
+		__entry->ifindex = dev->ifindex;
+		memcpy(__entry->id, id, JVPN_SESSION_ID_SIZE);
+		__entry->size = size;
+		__entry->searching = searching;
+	),
+	TP_printk("ifindex=%d session=%16phN payload=%u searching=%d", __entry->ifindex,
+		  __entry->id, __entry->size, __entry->searching)
+);
+
 #endif
 
 #undef TRACE_INCLUDE_PATH

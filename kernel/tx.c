@@ -42,9 +42,11 @@
  * @b: the binding that it leaves by
  * @skb: the inner packet
  * @route: way of the outer packets
- * @room: largest inner packet that fits the path
+ * @told: largest inner packet that its sender may send by what we know
+ * @whole: largest one that is not fragmented outside
  * @tos: outer DS field
- * @df: outer packets must not be fragmented
+ * @df: outer packets that are whole must not be fragmented further on
+ * @how: how the others are
  * @again: it has waited for the binding
  */
 struct send {
@@ -52,10 +54,12 @@ struct send {
 	struct jvpn_binding *b;
 	struct sk_buff *skb;
 	struct jvpn_route route;
-	u32 room;
+	u32 told;
+	u32 whole;
 	u8 tos;
 	bool df;
 	bool again;
+	struct jvpn_fragmenting how;
 };
 
 static void tx_drop(struct jvpn_session *s, struct sk_buff *skb, enum jvpn_counter cause)
@@ -216,6 +220,18 @@ err:
 	return NULL;
 }
 
+/* Where nothing may be lost for its size, DF is left to those who ask for it. */
+static void send_outer(struct send *send, struct sk_buff *outer, u32 len)
+{
+	static const struct jvpn_fragmenting never;
+	bool whole = len <= send->whole;
+
+	if (!whole)
+		jvpn_count(send->s->jd, JVPN_C_TX_FRAGMENTED, 1);
+	jvpn_socket_send(send->b, &send->route, outer, send->tos,
+			 whole && send->df ? &never : &send->how);
+}
+
 static void batch_count(struct send *send, u32 segments, u32 bytes)
 {
 	jvpn_count(send->s->jd, JVPN_C_TX_BATCHES, 1);
@@ -246,7 +262,7 @@ static void send_batch(struct send *send, const struct segmenter *seg)
 		batch_count(send, n, outer->len - n * DATA_OVERHEAD);
 		if (i + n == seg->count)
 			hand_over_owner(outer, send->skb);
-		jvpn_socket_send(send->b, &send->route, outer, send->tos, send->df);
+		send_outer(send, outer, seg->hlen + seg->mss);
 	}
 	consume_skb(send->skb);
 }
@@ -386,35 +402,51 @@ static void send_single(struct send *send, struct sk_buff *skb)
 	}
 	seal_skb(outer, &send->b->epoch, counter);
 	batch_count(send, 1, len);
-	jvpn_socket_send(send->b, &send->route, outer, send->tos, send->df);
+	send_outer(send, outer, len);
 }
 
 /* ---- what applies to both ---- */
 
-static void report_too_big(const struct send *send)
+/*
+ * RFC 8200 section 5: an IPv6 sender need not go below 1280, so what is that
+ * small is fragmented outside (RFC 2473 section 7.1). IPv4 without DF always is.
+ */
+static u32 most_accepted(const struct send *send, const struct sk_buff *skb)
 {
-	if (is_ipv6(send->skb))
-		icmpv6_ndo_send(send->skb, ICMPV6_PKT_TOOBIG, 0,
-				max_t(u32, send->room, IPV6_MIN_MTU));
-	else
-		icmp_ndo_send(send->skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
-			      htonl(send->room));
+	if (is_ipv6(skb))
+		return max_t(u32, send->told, IPV6_MIN_MTU);
+	return ip_hdr(skb)->frag_off & htons(IP_DF) ? send->told : U32_MAX;
 }
 
-/* The inner packet's own wish: IPv6 never, IPv4 if it says so. */
-static bool must_not_fragment(const struct sk_buff *skb)
+static void refuse_too_big(struct send *send, struct sk_buff *skb, u32 mtu)
 {
-	return is_ipv6(skb) || (ip_hdr(skb)->frag_off & htons(IP_DF));
+	if (is_ipv6(skb))
+		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	else
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+	tx_drop(send->s, skb, JVPN_C_TX_DROP_TOO_BIG);
+}
+
+/*
+ * May the sender be told to send less if this does not pass? Then DF finds out.
+ * Not before a size is confirmed: the network may have to cut what is larger.
+ */
+static bool wants_df(const struct send *send, const struct sk_buff *skb, u32 len)
+{
+	if (send->how.learned || send->whole < send->told)
+		return false;
+	return is_ipv6(skb) ? len > IPV6_MIN_MTU : !!(ip_hdr(skb)->frag_off & htons(IP_DF));
 }
 
 static void send_one(struct send *send, struct sk_buff *skb)
 {
-	if (skb->len > send->room && send->df) {
-		send->skb = skb;
-		report_too_big(send);
-		tx_drop(send->s, skb, JVPN_C_TX_DROP_TOO_BIG);
+	u32 most = most_accepted(send, skb);
+
+	if (skb->len > most) {
+		refuse_too_big(send, skb, most);
 		return;
 	}
+	send->df = wants_df(send, skb, skb->len);
 	send_single(send, skb);
 }
 
@@ -443,6 +475,7 @@ static bool is_shredded(const struct sk_buff *skb)
 
 static void send_fitting(struct send *send)
 {
+	u32 most = most_accepted(send, send->skb);
 	struct segmenter seg;
 
 	if (!skb_is_gso(send->skb)) {
@@ -451,12 +484,12 @@ static void send_fitting(struct send *send)
 		drop_unfit(send->s, send->skb, -EINVAL);
 	} else if (!segmenter_init(&seg, send->skb)) {
 		send_split(send);
-	} else if (seg.hlen + seg.mss > send->room && send->df) {
-		report_too_big(send);
-		tx_drop(send->s, send->skb, JVPN_C_TX_DROP_TOO_BIG);
-	} else if (seg.hlen + seg.mss > send->room) {
+	} else if (seg.hlen + seg.mss > most) {
+		refuse_too_big(send, send->skb, most);
+	} else if (seg.hlen + seg.mss > send->whole) {
 		send_split(send);
 	} else {
+		send->df = wants_df(send, send->skb, seg.hlen + seg.mss);
 		send_batch(send, &seg);
 	}
 }
@@ -486,6 +519,23 @@ static enum jvpn_counter route_cause(int err)
 	return err == -ENOMEM || err == -ENOBUFS ? JVPN_C_TX_DROP_NOMEM : JVPN_C_TX_DROP_ROUTE;
 }
 
+static u32 inner_of(u32 payload)
+{
+	return payload - min_t(u32, payload, DATA_OVERHEAD);
+}
+
+/* What fits, by the link and by what heartbeats have found. */
+static void send_measure(struct send *send)
+{
+	u32 link = send->route.mtu - min(send->route.mtu, send->route.overhead);
+	struct jvpn_path path = jvpn_probe_path(send->s);
+	u32 payload = path.size ? min(path.size, link) : link;
+
+	send->whole = inner_of(payload);
+	send->told = path.searching ? inner_of(link) : send->whole;
+	send->how = jvpn_fragment_at(&send->route, path.size ? payload : 0);
+}
+
 /* The way out is gone: the client's kernel knows it first, and says so. */
 static void route_failed(struct send *send, int err)
 {
@@ -504,7 +554,7 @@ static void send_over(struct jvpn_session *s, struct jvpn_binding *b, struct sk_
 {
 	struct send send = { .s = s, .b = b, .skb = skb, .again = again };
 	u64 now = jvpn_now_coarse_ms();
-	u32 mtu;
+	u32 len = skb_is_gso(skb) ? U32_MAX : skb->len;
 	int err;
 
 	if (jvpn_epoch_expired(&b->epoch, READ_ONCE(s->policy.reject_after_ms), now)) {
@@ -516,16 +566,15 @@ static void send_over(struct jvpn_session *s, struct jvpn_binding *b, struct sk_
 		route_failed(&send, err);
 		return;
 	}
-	mtu = dst_mtu(send.route.dst);
-	send.room = mtu - min(mtu, send.route.overhead + DATA_OVERHEAD);
+	send_measure(&send);
 	/* RFC 6040 normal mode: the mark as it is, also CE, and no DSCP. */
 	send.tos = ip_tunnel_get_dsfield(ip_hdr(skb), skb) & INET_ECN_MASK;
-	send.df = must_not_fragment(skb);
 	/* While it can be read: queues of the underlay keep the flows of a tunnel apart. */
 	skb_get_hash(skb);
 	send_fitting(&send);
 	jvpn_route_put(&send.route);
-	jvpn_probe_data(s, now);
+	jvpn_probe_data(s, now, len);
+	jvpn_probe_hint(s, b->transport.socket);
 }
 
 static void report_unreachable(struct sk_buff *skb)
@@ -648,29 +697,70 @@ netdev_tx_t jvpn_tx_start(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-int jvpn_tx_message(struct jvpn_binding *b, const void *data, u32 len, u64 *counter)
+static int message_send(struct jvpn_binding *b, const void *data, u32 len, u32 pad,
+			const struct jvpn_route *route, const struct jvpn_fragmenting *how,
+			u64 *counter)
 {
 	struct jvpn_device *jd = b->session->jd;
-	struct jvpn_route route;
+	u32 size = max(len, pad);
 	struct sk_buff *skb;
-	int err;
 
-	if (!jvpn_epoch_reserve(&b->epoch, 1, counter))
-		return -EKEYEXPIRED;
-	skb = alloc_skb(JVPN_HEADROOM + DATA_OVERHEAD + len, GFP_ATOMIC);
+	skb = alloc_skb(JVPN_HEADROOM + DATA_OVERHEAD + size, GFP_ATOMIC);
 	if (!skb)
 		return -ENOMEM;
+	if (!jvpn_epoch_reserve(&b->epoch, 1, counter)) {
+		kfree_skb(skb);
+		return -EKEYEXPIRED;
+	}
 	skb_reserve(skb, JVPN_HEADROOM + DATA_HDR);
 	skb_put_data(skb, data, len);
-	err = jvpn_socket_route(b, &route);
-	if (err) {
-		jvpn_drop(jd, skb, route_cause(err));
-		return err;
-	}
+	skb_put_zero(skb, size - len);
 	seal_skb(skb, &b->epoch, *counter);
 	jvpn_count(jd, JVPN_C_TX_DATAGRAMS, 1);
 	jvpn_count(jd, JVPN_C_TX_HEARTBEATS, 1);
-	jvpn_socket_send(b, &route, skb, 0, false);
-	jvpn_route_put(&route);
+	jvpn_socket_send(b, route, skb, 0, how);
 	return 0;
+}
+
+int jvpn_tx_message(struct jvpn_binding *b, const void *data, u32 len, u32 pad, u64 *counter)
+{
+	struct jvpn_fragmenting how = {};
+	struct jvpn_route route;
+	int err;
+
+	err = jvpn_socket_route(b, &route);
+	if (err) {
+		jvpn_count(b->session->jd, route_cause(err), 1);
+		return err;
+	}
+	/* A small one always passes; a padded one is there to show whether it does. */
+	if (!pad)
+		how = jvpn_fragment_at(&route, 0);
+	err = message_send(b, data, len, inner_of(pad), &route, &how, counter);
+	jvpn_route_put(&route);
+	return err;
+}
+
+u32 jvpn_tx_link(struct jvpn_binding *b, u32 *floor)
+{
+	struct jvpn_route route;
+	u32 link;
+
+	if (jvpn_socket_route(b, &route))
+		return 0;
+	link = route.mtu - min(route.mtu, route.overhead);
+	jvpn_route_put(&route);
+	*floor = b->transport.remote.family == AF_INET ? JVPN_MTU_FLOOR4 : JVPN_MTU_FLOOR6;
+	return link;
+}
+
+u32 jvpn_tx_room(struct jvpn_binding *b)
+{
+	struct send send = { .s = b->session, .b = b };
+
+	if (jvpn_socket_route(b, &send.route))
+		return 0;
+	send_measure(&send);
+	jvpn_route_put(&send.route);
+	return send.told;
 }

@@ -25,11 +25,25 @@ void jvpn_tx_bound(struct jvpn_session *s, struct sk_buff *skb, bool again);
  * @b: the binding
  * @data: plaintext
  * @len: its octets
+ * @pad: pad the datagram with zeros to this size and forbid its fragmentation; 0
+ *	 not to
  * @counter: receives the send counter
  *
  * BHs off, under RCU. Return: 0, or why it could not be sent: -ENOMEM, -ENOBUFS,
  * -EKEYEXPIRED, or the routing error.
  */
-int jvpn_tx_message(struct jvpn_binding *b, const void *data, u32 len, u64 *counter);
+int jvpn_tx_message(struct jvpn_binding *b, const void *data, u32 len, u32 pad, u64 *counter);
+
+/**
+ * jvpn_tx_link() - largest datagram that the link of a binding lets through
+ * @b: the binding
+ * @floor: receives the largest that every path lets through
+ *
+ * BHs off, under RCU. Return: octets of UDP payload, 0 if there is no route.
+ */
+u32 jvpn_tx_link(struct jvpn_binding *b, u32 *floor);
+
+/* Largest inner packet that is not refused for its size; 0 if there is no route. */
+u32 jvpn_tx_room(struct jvpn_binding *b);
 
 #endif

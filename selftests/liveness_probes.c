@@ -186,6 +186,113 @@ static void gateway_answers(void)
 	CHECK(!peer_receive(&s.peer, 50, &d), "a client answers a heartbeat");
 }
 
+/* What a client says of the path behind its heartbeat. */
+static void say_path(struct session *s, uint32_t seq, uint16_t size, uint8_t flags, size_t len)
+{
+	struct peer_heartbeat h = { .seq = seq, .ts = 5 + seq };
+	static uint8_t text[2000];
+
+	memset(text, 0, sizeof(text));
+	peer_heartbeat_build(text, &h);
+	text[32] = size;
+	text[33] = size >> 8;
+	text[34] = flags;
+	peer_send(&s->peer, text, len);
+}
+
+static bool answered(struct session *s, size_t size)
+{
+	static struct peer_datagram d;
+	struct peer_heartbeat r;
+
+	return peer_receive(&s->peer, PATIENCE_MS, &d) && peer_heartbeat_read(&d, &r) && r.reply &&
+	       d.len == size;
+}
+
+static void expect_path(struct session *s, uint32_t mtu, bool searching)
+{
+	struct nl_view v = session_view(s);
+
+	CHECK(v.transport.path_mtu == mtu && v.transport.searching == searching,
+	      "the path MTU is %u%s, not %u%s", v.transport.path_mtu,
+	      v.transport.searching ? " and searched for" : "", mtu,
+	      searching ? " and searched for" : "");
+}
+
+/* A gateway answers a long heartbeat by one as long, and goes by what its client has found. */
+static void gateway_learns_size(void)
+{
+	struct session s;
+
+	fx = fx_open();
+	s = session_gateway(&fx, 10);
+	say_path(&s, 10, 0, 0, 192);
+	CHECK(answered(&s, 64), "a usual heartbeat is not answered by a short one");
+	expect_path(&s, 0, false);
+	say_path(&s, 11, 0, 0, 1400);
+	CHECK(answered(&s, 1432), "a long heartbeat is not answered by one as long");
+	say_path(&s, 12, 1300, 0, 192);
+	CHECK(answered(&s, 64), "no answer");
+	expect_path(&s, 1328, false);
+	CHECK_EQ(session_view(&s).transport.pmtu, 1268, "the largest inner packet");
+	say_path(&s, 11, 1400, 0, 192);
+	CHECK(answered(&s, 64), "no answer");
+	expect_path(&s, 1328, false);
+	say_path(&s, 13, 1, 0, 192);
+	CHECK(answered(&s, 64), "no answer");
+	expect_path(&s, 576, false);
+	say_path(&s, 14, 548, 1, 192);
+	CHECK(answered(&s, 64), "no answer");
+	expect_path(&s, 576, true);
+	CHECK(session_view(&s).transport.pmtu > 1268, "a search tells senders to send less");
+	say_path(&s, 15, 0, 0, 192);
+	CHECK(answered(&s, 64), "no answer");
+	expect_path(&s, 0, false);
+	/* An older client says nothing: its heartbeat may even end before. */
+	say_path(&s, 16, 1300, 0, 32);
+	CHECK(answered(&s, 64), "no answer");
+	expect_path(&s, 0, false);
+}
+
+/* Only an echo of what was sent confirms; that of an older gateway is short, and does too. */
+static void client_asks_for_size(void)
+{
+	static struct peer_datagram d;
+	struct peer_heartbeat h;
+	struct session s;
+
+	fx = fx_open();
+	s = prober(100, 60000);
+	s.peer.shows_sizes = true;
+	session_attach(&s);
+	REQUIRE(next_heartbeat(&s, PATIENCE_MS, &h), "no heartbeat");
+	CHECK(!peer_receive(&s.peer, 20, &d) || d.inner_len <= PEER_HEARTBEAT_CLIENT_SIZE,
+	      "a size is asked for before the path is known to live");
+	do {
+		peer_heartbeat_echo(&s.peer, &h);
+		REQUIRE(peer_receive(&s.peer, PATIENCE_MS, &d) && peer_heartbeat_read(&d, &h),
+			"no size is asked for");
+	} while (d.inner_len <= PEER_HEARTBEAT_CLIENT_SIZE);
+	h.ts -= 1;
+	peer_heartbeat_echo(&s.peer, &h);
+	peer_heartbeat_echo_size(&s.peer, &h, d.inner_len);
+	/* Behind it, so that it was looked at. */
+	REQUIRE(next_heartbeat(&s, PATIENCE_MS, &h), "no heartbeat");
+	CHECK(session_view(&s).transport.path_mtu != d.len + 28, "confirmed by an echo of nothing");
+	while (d.inner_len <= PEER_HEARTBEAT_CLIENT_SIZE || !peer_heartbeat_read(&d, &h))
+		REQUIRE(peer_receive(&s.peer, PATIENCE_MS, &d), "it is not asked for again");
+	peer_heartbeat_echo(&s.peer, &h);
+	CHECK(WAIT_FOR(session_view(&s).transport.path_mtu == d.len + 28),
+	      "a path MTU of %zu is not confirmed by its echo", d.len + 28);
+	expect_path(&s, d.len + 28, false);
+	peer_flush(&s.peer);
+	REQUIRE(peer_receive(&s.peer, PATIENCE_MS, &d) && peer_heartbeat_read(&d, &h),
+		"no heartbeat");
+	CHECK_EQ(d.inner[32] + d.inner[33] * 256 + 28U, session_view(&s).transport.path_mtu,
+		 "what the gateway is told");
+	CHECK_EQ(d.inner[34], 0, "the flags");
+}
+
 /* An echo with another time than the heartbeat's measures nothing. */
 static void wrong_echo(void)
 {
@@ -504,6 +611,8 @@ static const struct test_case cases[] = {
 	{ "an echo that was overtaken is not lost", overtaken_echo },
 	{ "one interruption or two are no loss rate", interruptions },
 	{ "a gateway answers heartbeats, a client does not", gateway_answers },
+	{ "a gateway goes by the size that its client has found", gateway_learns_size },
+	{ "a client asks for the size of its link", client_asks_for_size },
 	{ "a wrong echo measures nothing", wrong_echo },
 	{ "a path that is silent from the start is dead", silent_from_the_start },
 	{ "a path that falls silent is dead soon", black_hole },

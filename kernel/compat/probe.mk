@@ -8,6 +8,7 @@ jvpn-has = $(shell grep -qsE '$(2)' $(srctree)/include/$(1) && echo -DJVPN_HAVE_
 ccflags-y += $(call jvpn-has,crypto/chacha.h,^struct chacha_state,CHACHA_STATE)
 ccflags-y += $(call jvpn-has,linux/hrtimer.h,void hrtimer_setup.struct,HRTIMER_SETUP)
 ccflags-y += $(call jvpn-has,net/udp_tunnel.h,ipcb_flags,TUNNEL_FLAGS)
+ccflags-y += $(call jvpn-has,net/ip_tunnels.h,IP_TUNNEL_RECURSION_LIMIT,TUNNEL_RECURSION)
 ccflags-y += $(call jvpn-has,net/rtnetlink.h,^struct rtnl_newlink_params,NEWLINK_PARAMS)
 ccflags-y += $(call jvpn-has,linux/net.h,sockaddr_unsized \*addr,SOCKADDR_UNSIZED)
 ccflags-y += $(call jvpn-has,linux/netdevice.h,lltx:1,DEV_LLTX)

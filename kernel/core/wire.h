@@ -353,6 +353,23 @@ struct jvpn_wire_heartbeat {
  */
 #define JVPN_WIRE_HEARTBEAT_CLIENT_SIZE	192
 
+/* What follows the heartbeat of a client, in octets that older ones fill with zeros. */
+struct jvpn_wire_heartbeat_path {
+	__le16 size;		/* UDP payload that the path lets through both ways; 0: not said */
+	u8 flags;		/* JVPN_WIRE_PATH_* */
+	u8 zero;
+};
+
+/* A larger size is being looked for: fragment above this one, but refuse nothing for it. */
+#define JVPN_WIRE_PATH_SEARCHING	0x01
+
+/*
+ * A heartbeat longer than JVPN_WIRE_HEARTBEAT_CLIENT_SIZE asks whether datagrams
+ * of its size pass, and is answered by one of the same size. Older gateways
+ * answer it without padding.
+ */
+#define JVPN_WIRE_PAYLOAD_MAX	(65535 - 20 - 8)
+
 #pragma pack(pop)
 
 /* --- layout ------------------------------------------------------------- */
@@ -513,6 +530,8 @@ JVPN_WIRE_ASSERT_AT(jvpn_wire_heartbeat, seq, 4);
 JVPN_WIRE_ASSERT_AT(jvpn_wire_heartbeat, ts, 8);
 JVPN_WIRE_ASSERT_AT(jvpn_wire_heartbeat, echo_ts, 16);
 JVPN_WIRE_ASSERT_AT(jvpn_wire_heartbeat, version, 24);
+JVPN_WIRE_ASSERT_SIZE(jvpn_wire_heartbeat_path, 4);
+JVPN_WIRE_ASSERT_AT(jvpn_wire_heartbeat_path, flags, 2);
 
 /* No answer outgrows what provokes it. */
 static_assert(JVPN_WIRE_RESP_SIZE <= JVPN_WIRE_INIT_SIZE, "amplification");

@@ -247,6 +247,12 @@ static void read_transport(const struct nlattr *nest, struct nl_transport *t)
 		case JVPN_A_TRANSPORT_PMTU:
 			t->pmtu = mnl_attr_get_u32(a);
 			break;
+		case JVPN_A_TRANSPORT_PATH_MTU:
+			t->path_mtu = mnl_attr_get_u32(a);
+			break;
+		case JVPN_A_TRANSPORT_PATH_MTU_SEARCHING:
+			t->searching = true;
+			break;
 		}
 	}
 }

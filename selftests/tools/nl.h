@@ -63,6 +63,8 @@ struct nl_transport {
 	uint64_t version;
 	uint64_t since;
 	uint32_t pmtu;
+	uint32_t path_mtu;
+	bool searching;
 	uint32_t bind_ifindex;
 };
 

@@ -305,7 +305,10 @@ static void print_view(FILE *out, const struct nl_view *v)
 	fprintf(out, "origin=%s\n", !last ? "none" : last->origin ? "kernel" : "daemon");
 	fprintf(out, "remote=%s\n", nl_addr_text(&v->transport.remote));
 	fprintf(out, "local=%s\n", nl_addr_text(&v->transport.local));
-	fprintf(out, "socket=%u\npmtu=%u\n", v->transport.socket, v->transport.pmtu);
+	fprintf(out, "local_port=%u\nremote_port=%u\n", v->transport.local.port,
+		v->transport.remote.port);
+	fprintf(out, "socket=%u\npmtu=%u\npath_mtu=%u\nsearching=%d\n", v->transport.socket,
+		v->transport.pmtu, v->transport.path_mtu, v->transport.searching);
 	fprintf(out, "rx_packets=%llu\ntx_packets=%llu\nrx_drops=%llu\ntx_drops=%llu\n",
 		(unsigned long long)v->stats[JVPN_A_STATS_RX_PACKETS],
 		(unsigned long long)v->stats[JVPN_A_STATS_TX_PACKETS],

@@ -264,7 +264,7 @@ bool peer_receive_raw(struct peer *p, unsigned int timeout_ms, struct peer_datag
 	return false;
 }
 
-bool peer_receive(struct peer *p, unsigned int timeout_ms, struct peer_datagram *d)
+static bool receive_any(struct peer *p, unsigned int timeout_ms, struct peer_datagram *d)
 {
 	if (!peer_receive_raw(p, timeout_ms, d))
 		return false;
@@ -273,6 +273,34 @@ bool peer_receive(struct peer *p, unsigned int timeout_ms, struct peer_datagram 
 		      "the module sent DATA of %zu octets that does not open under epoch %u",
 		      d->len, p->epoch.number);
 	return true;
+}
+
+/* A heartbeat that asks whether its size passes, or what goes with it. */
+static bool asks_for_size(struct peer *p, const struct peer_datagram *d)
+{
+	struct peer_heartbeat h;
+
+	if (!peer_heartbeat_read(d, &h) || h.reply)
+		return false;
+	if (d->inner_len > PEER_HEARTBEAT_CLIENT_SIZE)
+		p->size_ts = h.ts;
+	return p->size_ts && (h.ts == p->size_ts || h.ts == p->size_ts + 1);
+}
+
+bool peer_receive(struct peer *p, unsigned int timeout_ms, struct peer_datagram *d)
+{
+	uint64_t end = test_now() + timeout_ms, now;
+	struct peer_heartbeat h;
+
+	do {
+		now = test_now();
+		if (!receive_any(p, end > now ? end - now : 0, d))
+			return false;
+		if (p->shows_sizes || !asks_for_size(p, d))
+			return true;
+		peer_heartbeat_read(d, &h);
+		peer_heartbeat_echo_size(p, &h, d->inner_len);
+	} while (true);
 }
 
 bool peer_receive_inner(struct peer *p, unsigned int timeout_ms, struct peer_datagram *d)
@@ -335,6 +363,23 @@ void peer_heartbeat_echo(struct peer *p, const struct peer_heartbeat *h)
 	uint8_t text[PEER_HEARTBEAT_CLIENT_SIZE];
 
 	peer_send(p, text, peer_heartbeat_build(text, &reply));
+}
+
+void peer_heartbeat_echo_size(struct peer *p, const struct peer_heartbeat *h, size_t size)
+{
+	static uint8_t text[PEER_DATAGRAM_MAX];
+	struct peer_heartbeat reply = {
+		.reply = true,
+		.seq = h->seq,
+		.ts = test_now() * 1000000,
+		.echo_ts = h->ts,
+		.version = h->version,
+	};
+	size_t len;
+
+	memset(text, 0, sizeof(text));
+	len = peer_heartbeat_build(text, &reply);
+	peer_send(p, text, size > len ? size : len);
 }
 
 /* ---- inner packets ---- */

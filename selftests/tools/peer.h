@@ -20,6 +20,9 @@
  * @kernel: where the module's socket is
  * @epoch: as the module has it: the peer seals with @epoch.rx, opens with @epoch.tx
  * @counter: next counter to be used
+ * @shows_sizes: heartbeats that ask for a size are received like others; else they are
+ *		 answered and passed over
+ * @size_ts: time of the last one
  */
 struct peer {
 	int fd;
@@ -27,6 +30,8 @@ struct peer {
 	struct nl_addr kernel;
 	struct nl_epoch epoch;
 	uint64_t counter;
+	bool shows_sizes;
+	uint64_t size_ts;
 };
 
 /* Bind at @local (port 0: any) and name the module's socket. */
@@ -107,6 +112,8 @@ size_t peer_heartbeat_build(uint8_t *out, const struct peer_heartbeat *h);
 bool peer_heartbeat_read(const struct peer_datagram *d, struct peer_heartbeat *h);
 /* Answer it as a gateway does. */
 void peer_heartbeat_echo(struct peer *p, const struct peer_heartbeat *h);
+/* The same, padded to @size octets of plaintext. */
+void peer_heartbeat_echo_size(struct peer *p, const struct peer_heartbeat *h, size_t size);
 
 /* ---- inner packets ---- */
 

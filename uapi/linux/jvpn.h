@@ -379,9 +379,14 @@ enum jvpn_a_socket {
  * @JVPN_A_TRANSPORT_VERSION: u64. state_version that the binding was committed under
  *   (answers only).
  * @JVPN_A_TRANSPORT_SINCE: u64. CLOCK_BOOTTIME of the commit (answers only).
- * @JVPN_A_TRANSPORT_PMTU: u32. Largest inner packet that fits the path now, octets (answers
- *   only).
+ * @JVPN_A_TRANSPORT_PMTU: u32. Largest inner packet that is not refused for its size now,
+ *   octets (answers only). Inner IPv6 of up to 1280 octets, and IPv4 that may be fragmented,
+ *   never is.
  * @JVPN_A_TRANSPORT_PAD: Padding of 64-bit attributes.
+ * @JVPN_A_TRANSPORT_PATH_MTU: u32. Largest outer packet that heartbeats have shown to pass
+ *   both ways, octets with IP header; 0 while none has (answers only).
+ * @JVPN_A_TRANSPORT_PATH_MTU_SEARCHING: flag. path-mtu passes, and a larger one is being
+ *   looked for: what is larger is fragmented meanwhile (answers only).
  */
 enum jvpn_a_transport {
 	JVPN_A_TRANSPORT_SOCKET = 1,
@@ -397,6 +402,8 @@ enum jvpn_a_transport {
 	JVPN_A_TRANSPORT_SINCE,
 	JVPN_A_TRANSPORT_PMTU,
 	JVPN_A_TRANSPORT_PAD,
+	JVPN_A_TRANSPORT_PATH_MTU,
+	JVPN_A_TRANSPORT_PATH_MTU_SEARCHING,
 
 	/* private: */
 	__JVPN_A_TRANSPORT_MAX

@@ -189,14 +189,16 @@ json_t *format_transport_json(const struct jvpn_nl_transport *transport)
 
 	format_address_port(&transport->remote, transport->remote_port, remote, sizeof(remote));
 	format_address_port(&transport->local, transport->local_port, local, sizeof(local));
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:b}",
 		"protocol", transport->remote.family == AF_INET6 ? "udp6" : "udp4",
 		"remote", remote, "local", has_local ? local : NULL,
 		"interface", format_interface(transport, name),
 		"local_port", format_number(transport->has.local_port, transport->local_port),
 		"socket", format_number(transport->has.socket, transport->socket),
 		"version", format_number(transport->has.version, transport->version),
-		"pmtu", format_number(transport->has.pmtu, transport->pmtu));
+		"pmtu", format_number(transport->has.pmtu, transport->pmtu),
+		"path_mtu", format_number(transport->has.path_mtu, transport->path_mtu),
+		"path_mtu_searching", transport->path_mtu_searching);
 }
 
 json_t *format_transition_json(const struct jvpn_nl_transition *t)

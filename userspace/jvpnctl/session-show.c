@@ -34,6 +34,21 @@ static void session_show_identity(const struct jvpn_nl_session *s, const char *d
 		session_show_line("born", jvpn_util_time_format(s->created, stamp, sizeof(stamp)));
 }
 
+/* What heartbeats have found of the path. */
+static void session_show_path_mtu(const struct jvpn_nl_transport *transport)
+{
+	char text[FORMAT_TEXT];
+
+	if (!transport->has.path_mtu)
+		return;
+	if (!transport->path_mtu)
+		snprintf(text, sizeof(text), "not known yet");
+	else
+		snprintf(text, sizeof(text), "%u octets, %s", transport->path_mtu,
+			 transport->path_mtu_searching ? "at least" : "confirmed");
+	session_show_line("  path MTU", text);
+}
+
 static void session_show_transport(const struct jvpn_nl_session *s, uint64_t now_ms)
 {
 	char text[FORMAT_TEXT], when[48];
@@ -51,6 +66,7 @@ static void session_show_transport(const struct jvpn_nl_session *s, uint64_t now
 		snprintf(text, sizeof(text), "%u octets", s->transport.pmtu);
 		session_show_line("  inner MTU", text);
 	}
+	session_show_path_mtu(&s->transport);
 }
 
 static void session_show_health(const struct jvpn_nl_session *s, uint64_t now_ms)

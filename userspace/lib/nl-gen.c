@@ -229,6 +229,17 @@ static const struct jvpn_nl_field jvpn_nl_transport_fields[JVPN_A_TRANSPORT_MAX 
 		.offset = offsetof(struct jvpn_nl_transport, pmtu),
 		.has = offsetof(struct jvpn_nl_transport, has.pmtu),
 	},
+	[JVPN_A_TRANSPORT_PATH_MTU] = {
+		.name = "path-mtu",
+		.kind = JVPN_NL_U32,
+		.offset = offsetof(struct jvpn_nl_transport, path_mtu),
+		.has = offsetof(struct jvpn_nl_transport, has.path_mtu),
+	},
+	[JVPN_A_TRANSPORT_PATH_MTU_SEARCHING] = {
+		.name = "path-mtu-searching",
+		.kind = JVPN_NL_FLAG,
+		.offset = offsetof(struct jvpn_nl_transport, path_mtu_searching),
+	},
 };
 
 const struct jvpn_nl_object jvpn_nl_transport_object = {

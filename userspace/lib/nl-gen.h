@@ -64,7 +64,7 @@ struct jvpn_nl_socket {
 struct jvpn_nl_transport {
 	struct {
 		bool socket, remote_scope_id, remote_port, local_port, bind_ifindex,
-			version, since, pmtu;
+			version, since, pmtu, path_mtu;
 	} has;
 	uint32_t socket;
 	struct jvpn_addr remote;
@@ -76,6 +76,8 @@ struct jvpn_nl_transport {
 	uint64_t version;
 	uint64_t since;
 	uint32_t pmtu;
+	uint32_t path_mtu;
+	bool path_mtu_searching;
 };
 
 /* One generation of traffic keys. Keys go in and never come out. */
