@@ -102,6 +102,8 @@ static void binding_drop(struct jvpn_session *s, struct jvpn_binding *b)
 {
 	if (!b)
 		return;
+	lockdep_assert_held(&s->lock);
+	WRITE_ONCE(b->status, JVPN_BINDING_DROPPED);
 	jvpn_epoch_close(&b->epoch);
 	binding_unlink(s, b);
 	jvpn_binding_free(b);
@@ -117,11 +119,17 @@ static void prepared_drop_all(struct jvpn_session *s)
 	}
 }
 
+/* A refresh renews the keys of the bound transport; @now is what is bound, or NULL. */
+static bool refresh_void(const struct jvpn_binding *b, const struct jvpn_binding *now)
+{
+	return b->refresh && (!now || !jvpn_transport_equal(&b->transport, &now->transport));
+}
+
 /*
- * Epoch @number is committed. What was prepared for it or for an older one can
+ * @now is committed. What was prepared for its epoch or for an older one can
  * never be; for a newer one it can: the peer may have committed that as well.
  */
-static void prepared_drop_older(struct jvpn_session *s, u32 number)
+static void prepared_drop_older(struct jvpn_session *s, const struct jvpn_binding *now)
 {
 	int i;
 
@@ -131,7 +139,22 @@ static void prepared_drop_older(struct jvpn_session *s, u32 number)
 		if (!b)
 			continue;
 		b->hold = false;
-		if (b->epoch.number > number)
+		if (b->epoch.number > now->epoch.number && !refresh_void(b, now))
+			continue;
+		binding_drop(s, b);
+		s->prepared[i] = NULL;
+	}
+}
+
+/* The binding is lost: there is nothing that a refresh could renew. */
+static void prepared_drop_refreshes(struct jvpn_session *s)
+{
+	int i;
+
+	for (i = 0; i < JVPN_PENDING_MAX; i++) {
+		struct jvpn_binding *b = s->prepared[i];
+
+		if (!b || !refresh_void(b, NULL))
 			continue;
 		binding_drop(s, b);
 		s->prepared[i] = NULL;
@@ -146,6 +169,16 @@ static void prepared_take(struct jvpn_session *s, struct jvpn_binding *b)
 	for (i = 0; i < JVPN_PENDING_MAX; i++)
 		if (s->prepared[i] == b)
 			s->prepared[i] = NULL;
+}
+
+static bool prepared_has(const struct jvpn_session *s, const struct jvpn_binding *b)
+{
+	int i;
+
+	for (i = 0; i < JVPN_PENDING_MAX; i++)
+		if (s->prepared[i] == b)
+			return true;
+	return false;
 }
 
 static struct jvpn_binding *prepared_find(struct jvpn_session *s, u64 cookie)
@@ -212,7 +245,7 @@ static void binding_drain(struct jvpn_session *s, struct jvpn_binding *old)
 {
 	binding_drop(s, s->draining);
 	s->draining = old;
-	old->status = JVPN_BINDING_DRAINING;
+	WRITE_ONCE(old->status, JVPN_BINDING_DRAINING);
 	old->drain_until = jvpn_now_ms() + JVPN_DRAIN_MS;
 }
 
@@ -223,7 +256,7 @@ static void binding_drain(struct jvpn_session *s, struct jvpn_binding *old)
 static void binding_retire(struct jvpn_session *s, struct jvpn_binding *b)
 {
 	jvpn_epoch_close(&b->epoch);
-	b->status = JVPN_BINDING_RETIRED;
+	WRITE_ONCE(b->status, JVPN_BINDING_RETIRED);
 	s->retired = b;
 }
 
@@ -248,6 +281,7 @@ static void binding_lose(struct jvpn_session *s)
 {
 	struct jvpn_binding *b = binding_take(s);
 
+	prepared_drop_refreshes(s);
 	if (b && s->role == JVPN_ROLE_GATEWAY)
 		binding_retire(s, b);
 	else
@@ -290,11 +324,18 @@ static void transition_effects(struct jvpn_session *s)
 	jvpn_deadline_arm_locked(s);
 }
 
-/* Publish @b under the version that the last step gave. */
-static void binding_publish(struct jvpn_session *s, struct jvpn_binding *b, bool same_path)
+/*
+ * Publish @b. Its version is the one under which its transport was bound: that
+ * of the last step, or, for new keys on the same path, that of @renewed.
+ */
+static void binding_publish(struct jvpn_session *s, struct jvpn_binding *b,
+			    const struct jvpn_binding *renewed)
 {
+	WARN_ON_ONCE(b->status != JVPN_BINDING_PREPARED || s->dead);
+	/* A path never changes without a transition. */
+	WARN_ON_ONCE(renewed && !jvpn_transport_equal(&b->transport, &renewed->transport));
 	prepared_take(s, b);
-	prepared_drop_older(s, b->epoch.number);
+	prepared_drop_older(s, b);
 	binding_drop(s, s->retired);
 	s->retired = NULL;
 	s->epoch_number = b->epoch.number;
@@ -302,14 +343,14 @@ static void binding_publish(struct jvpn_session *s, struct jvpn_binding *b, bool
 		s->peer_version = b->peer_version;
 		s->peer_epoch = b->peer_epoch;
 	}
-	b->version = s->version;
-	b->since = jvpn_now_ms();
-	b->status = JVPN_BINDING_CURRENT;
+	b->version = renewed ? renewed->version : s->version;
+	b->since = renewed ? renewed->since : jvpn_now_ms();
+	WRITE_ONCE(b->status, JVPN_BINDING_CURRENT);
 	s->loss_deadline = 0;
 	s->birth_deadline = 0;
-	WRITE_ONCE(s->last_rx, b->since);
+	WRITE_ONCE(s->last_rx, jvpn_now_ms());
 	rcu_assign_pointer(s->binding, b);
-	jvpn_probe_start_locked(s, same_path);
+	jvpn_probe_start_locked(s, renewed);
 	jvpn_deadline_arm_locked(s);
 }
 
@@ -375,7 +416,7 @@ static u32 commit_birth(struct jvpn_session *s, struct jvpn_binding *b, u32 orig
 	reject = session_step(s, JVPN_EVENT_HANDSHAKE_DONE, JVPN_REASON_HANDSHAKE_OK, origin,
 			      &b->transport);
 	if (!reject)
-		binding_publish(s, b, false);
+		binding_publish(s, b, NULL);
 	return reject;
 }
 
@@ -418,7 +459,7 @@ static u32 commit_reattach(struct jvpn_session *s, struct jvpn_binding *b, u32 j
 			      &b->transport);
 	if (WARN_ON_ONCE(reject))
 		return reject;
-	binding_publish(s, b, false);
+	binding_publish(s, b, NULL);
 	return JVPN_REJECT_NONE;
 }
 
@@ -428,9 +469,7 @@ static void commit_refresh(struct jvpn_session *s, struct jvpn_binding *b)
 	struct jvpn_binding *old = current_locked(s);
 
 	binding_drain(s, old);
-	binding_publish(s, b, true);
-	b->version = old->version;
-	b->since = old->since;
+	binding_publish(s, b, old);
 	jvpn_notify_epoch(s);
 }
 
@@ -458,6 +497,9 @@ static u32 commit_prepared(struct jvpn_session *s, struct jvpn_binding *b, u32 o
 
 static u32 check_common(struct jvpn_session *s, const struct jvpn_binding_request *req)
 {
+	/* Found before it was unlinked: nothing may be linked to it any more. */
+	if (s->dead)
+		return JVPN_REJECT_UNKNOWN_SESSION;
 	jvpn_deadline_run_locked(s, jvpn_now_ms());
 	if (s->state == JVPN_STATE_TERMINATED)
 		return JVPN_REJECT_TERMINATED;
@@ -672,13 +714,17 @@ int jvpn_binding_await(struct jvpn_session *s, struct jvpn_binding *b,
 	u32 reject;
 
 	spin_lock_bh(&s->lock);
-	reject = b ? link_if_new(s, b, true) : JVPN_REJECT_NONE;
-	if (!reject) {
+	/* The session can be found already, and somebody may have been faster. */
+	reject = b && s->state != JVPN_STATE_BIRTH ? JVPN_REJECT_ILLEGAL_TRANSITION :
+						     JVPN_REJECT_NONE;
+	if (!reject && b)
+		reject = link_if_new(s, b, true);
+	if (!reject && b)
 		s->prepared[0] = b;
+	if (!reject)
 		jvpn_deadline_arm_locked(s);
-	} else if (extack) {
+	else if (extack)
 		extack->_msg = refusals[reject].text;
-	}
 	spin_unlock_bh(&s->lock);
 	return refusals[reject].err;
 }
@@ -691,7 +737,9 @@ int jvpn_binding_cancel(struct jvpn_session *s, const struct jvpn_binding_reques
 	int err;
 
 	spin_lock_bh(&s->lock);
-	if (s->state == JVPN_STATE_TERMINATED) {
+	if (s->dead) {
+		reject = JVPN_REJECT_UNKNOWN_SESSION;
+	} else if (s->state == JVPN_STATE_TERMINATED) {
 		reject = JVPN_REJECT_TERMINATED;
 	} else if (s->state == JVPN_STATE_BIRTH) {
 		reject = JVPN_REJECT_ILLEGAL_TRANSITION;
@@ -790,15 +838,14 @@ static bool arrived_locked(struct jvpn_session *s, struct jvpn_binding *b)
 	u32 steps = 0;
 
 	jvpn_deadline_run_locked(s, jvpn_now_ms());
-	if (b->status != JVPN_BINDING_PREPARED || s->state == JVPN_STATE_TERMINATED)
+	/* Last, after all that may drop it: the packet found it without the lock. */
+	if (!prepared_has(s, b))
 		return current_locked(s) == b;
 	if (s->state == JVPN_STATE_BIRTH)
 		return arrived_birth(s, b);
 	if (check_binding(s, b))
 		return false;
 	if (b->refresh) {
-		if (!jvpn_fsm_bound(s->state))
-			return false;
 		commit_refresh(s, b);
 		return true;
 	}

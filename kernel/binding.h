@@ -17,8 +17,13 @@
  *             more.
  *   RETIRED   gateway: the session lost its binding. Kept to recognise the
  *             client, so that it can be invited to reattach; delivers nothing.
- * Anything else is unlinked, its epoch closed, and freed after a grace period:
- * a packet path that still holds it under RCU finds the epoch closed.
+ *   DROPPED   unlinked, its epoch closed; freed after a grace period. A packet
+ *             path that still holds it under RCU finds the epoch closed.
+ *
+ * Who finds a binding or a session without the lock may act on it only after
+ * asking, with the lock and after everything else that may drop it, whether it
+ * is still linked: a binding in one of the session's pointers, a session not
+ * dead.
  */
 #ifndef JVPN_BINDING_H
 #define JVPN_BINDING_H
@@ -48,6 +53,7 @@ enum jvpn_binding_status {
 	JVPN_BINDING_CURRENT,
 	JVPN_BINDING_DRAINING,
 	JVPN_BINDING_RETIRED,
+	JVPN_BINDING_DROPPED,
 };
 
 /**

@@ -622,6 +622,122 @@ static void prepared_refresh(void)
 	session_expect_state(&s, JVPN_STATE_ATTACHED, 1);
 }
 
+/* ---- a refresh and what may come between it and its arrival ---- */
+
+static struct nl_epoch refresh_prepare(struct session *s, uint32_t number)
+{
+	struct nl_epoch e = nl_epoch(number);
+	struct bind b = { .version = session_view(s).version, .keys = &e, .has_cookie = true,
+			  .cookie = 1, .refresh = true };
+	struct nl_reply reply;
+
+	REQUIRE(!session_bind(s, JVPN_CMD_BINDING_PREPARE, &b, &reply), "refused: %s", reply.text);
+	return e;
+}
+
+/* Neither a packet from @from nor the daemon commits it any more. */
+static void expect_void(struct session *s, const struct peer *from, const struct nl_epoch *e)
+{
+	char *before, *after;
+	struct nl_counters drops = fx_counters(&fx);
+	struct bind b = { .version = session_view(s).version, .has_cookie = true, .cookie = 1 };
+	struct session other = *s;
+	struct nl_reply reply;
+
+	before = nl_session_text(fx.nl, fx.ifindex, s->id);
+	other.peer = *from;
+	say_under(&other, e, 0, "void");
+	fx_expect_drops(&fx, &drops, "rx_drop_index", 1);
+	CHECK_EQ(session_bind(s, JVPN_CMD_EPOCH_SET, &b, &reply), EPROTO, "epoch-set: the error");
+	after = nl_session_text(fx.nl, fx.ifindex, s->id);
+	CHECK(!strcmp(before, after), "the session was changed:\n%s\nwas\n%s", after, before);
+	CHECK_EQ(session_view(s).pending, 0, "pending bindings");
+	free(before);
+	free(after);
+}
+
+static void refresh_then_jump(void)
+{
+	struct nl_epoch e, jump = nl_epoch(1);
+	struct nl_addr there = nl_addr("127.0.0.11", 0);
+	struct session s;
+	struct peer old;
+
+	fx = fx_open();
+	s = session_client(&fx, 10);
+	e = refresh_prepare(&s, 2);
+	old = s.peer;
+	s.peer = peer_elsewhere(&old, &there);
+	session_jump(&s, &s.peer, &jump);
+	session_works(&s, "there");
+	expect_void(&s, &old, &e);
+	expect_void(&s, &s.peer, &e);
+	session_expect_state(&s, JVPN_STATE_ATTACHED, 3);
+	session_works(&s, "still there");
+	/* Nor is it valid again once the session is back where it was prepared. */
+	jump = nl_epoch(3);
+	s.peer = old;
+	session_jump(&s, &s.peer, &jump);
+	expect_void(&s, &s.peer, &e);
+	session_works(&s, "here again");
+}
+
+static void refresh_then_prepared_jump(void)
+{
+	struct nl_epoch e;
+	struct prepared p;
+	struct session s;
+	struct peer old;
+
+	fx = fx_open();
+	s = session_client(&fx, 10);
+	p = prepared_make(&s, "127.0.0.11", 2);
+	REQUIRE(!prepare(&s, &p, 7, true, NULL), "refused");
+	old = s.peer;
+	e = refresh_prepare(&s, 3);
+	s.peer = p.peer;
+	session_works(&s, "there");
+	session_expect_state(&s, JVPN_STATE_ATTACHED, 3);
+	expect_void(&s, &old, &e);
+	session_works(&s, "still there");
+}
+
+static void refresh_then_loss(void)
+{
+	struct nl_epoch e, again = nl_epoch(1);
+	struct session s;
+
+	fx = fx_open();
+	s = session_client(&fx, 10);
+	e = refresh_prepare(&s, 2);
+	REQUIRE(!session_transition(&s, 1, JVPN_EVENT_TRANSPORT_DEAD, JVPN_REASON_LINK_DOWN, NULL),
+		"refused");
+	expect_void(&s, &s.peer, &e);
+	session_expect_state(&s, JVPN_STATE_RECOVERING, 2);
+	session_jump(&s, &s.peer, &again);
+	expect_void(&s, &s.peer, &e);
+	session_works(&s, "back");
+	session_expect_state(&s, JVPN_STATE_ATTACHED, 3);
+}
+
+/* The transport stays: what was agreed for it stays, too. */
+static void refresh_then_jump_in_place(void)
+{
+	struct nl_epoch e, jump = nl_epoch(1);
+	struct session s;
+
+	fx = fx_open();
+	s = session_client(&fx, 10);
+	e = refresh_prepare(&s, 2);
+	session_jump(&s, &s.peer, &jump);
+	session_expect_state(&s, JVPN_STATE_ATTACHED, 3);
+	adopt(&s, &e);
+	session_works(&s, "new keys");
+	session_expect_state(&s, JVPN_STATE_ATTACHED, 3);
+	CHECK_EQ(session_view(&s).epoch, 2, "the epoch");
+	CHECK_EQ(session_view(&s).transport.version, 3, "the version of the binding");
+}
+
 static const struct test_case cases[] = {
 	{ "a refresh keeps version and state, and is told", refresh_keeps_version },
 	{ "traffic under each of six epochs, and under the one before", traffic_under_each },
@@ -643,6 +759,10 @@ static const struct test_case cases[] = {
 	{ "the gateway is asked under prepared keys", asked_for },
 	{ "a prepared binding ends recovering in one step", prepared_recovering },
 	{ "a prepared refresh is committed without a transition", prepared_refresh },
+	{ "a refresh is void once the session has jumped away", refresh_then_jump },
+	{ "a refresh is void once a prepared jump was committed", refresh_then_prepared_jump },
+	{ "a refresh is void once the binding is lost", refresh_then_loss },
+	{ "a refresh survives a jump to where it is", refresh_then_jump_in_place },
 };
 
 TEST_MAIN(cases)
