@@ -104,32 +104,3 @@ bool jvpn_aead_open(const struct jvpn_key *key, u64 counter, const u8 *ad,
 	memzero_explicit(&state, sizeof(state));
 	return authentic;
 }
-
-/* RFC 8439 2.8.2, with its 12 octets of associated data extended to 16. */
-bool jvpn_aead_selftest(void)
-{
-	static const u8 iv[JVPN_IV_SIZE] = { 7, 0, 0, 0, 0x40, 0x41, 0x42, 0x43,
-					     0x44, 0x45, 0x46, 0x47 };
-	static const u8 first[16] = { 0xd3, 0x1a, 0x8d, 0x34, 0x64, 0x8e, 0x60, 0xdb,
-				      0x7b, 0x86, 0xaf, 0xbc, 0x53, 0xef, 0x7e, 0xc2 };
-	static const char text[] =
-		"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it.";
-	const unsigned int len = sizeof(text) - 1;
-	u8 buf[sizeof(text) + JVPN_TAG_SIZE], raw[JVPN_KEY_SIZE];
-	static const u8 ad[JVPN_AD_SIZE] = { 0x50, 0x51, 0x52, 0x53 };
-	struct jvpn_key key;
-	int i;
-
-	for (i = 0; i < JVPN_KEY_SIZE; i++)
-		raw[i] = 0x80 + i;
-	jvpn_key_load(&key, raw, iv);
-	memcpy(buf, text, len);
-	jvpn_aead_seal(&key, 0, ad, buf, len);
-	if (memcmp(buf, first, sizeof(first)))
-		return false;
-	buf[len] ^= 1;
-	if (jvpn_aead_open(&key, 0, ad, buf, buf, len))
-		return false;
-	buf[len] ^= 1;
-	return jvpn_aead_open(&key, 0, ad, buf, buf, len) && !memcmp(buf, text, len);
-}

@@ -20,11 +20,12 @@
 
 static int __init jvpn_init(void)
 {
-	int err;
+	int err = jvpn_aead_selftest();
 
-	if (!jvpn_aead_selftest()) {
-		pr_err("jvpn: ChaCha20-Poly1305 of this kernel gives wrong results, not loading\n");
-		return -ENODEV;
+	if (err) {
+		pr_err("jvpn: ChaCha20-Poly1305 of this kernel %s, not loading\n",
+		       err == -ENOMEM ? "cannot be tried" : "gives wrong results");
+		return err;
 	}
 	err = jvpn_hold_start();
 	if (err)
