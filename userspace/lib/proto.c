@@ -59,29 +59,13 @@ bool jvpn_verdict_stale(enum jvpn_verdict verdict)
 }
 
 /*
- * Nonces come from a block, as a system call for each is the dearest part of an answer. A key is
- * asked for when it is made, so that none lies in memory before. These programs never fork.
+ * Each from the kernel when it is used (libsodium asks getrandom), so that no two copies of a
+ * virtual machine have the same one drawn already.
  */
-#define RNG_NONCE_MAX 24
-#define RNG_BLOCK 512
-
 static void rng_fill_system(void *ctx, void *out, size_t size)
 {
-	static _Thread_local u8 block[RNG_BLOCK];
-	static _Thread_local size_t left;
-
 	(void)ctx;
-	if (size > RNG_NONCE_MAX) {
-		randombytes_buf(out, size);
-		return;
-	}
-	if (left < size) {
-		randombytes_buf(block, sizeof(block));
-		left = sizeof(block);
-	}
-	left -= size;
-	memcpy(out, block + left, size);
-	sodium_memzero(block + left, size);
+	randombytes_buf(out, size);
 }
 
 const struct jvpn_rng jvpn_rng_system = { .fill = rng_fill_system };

@@ -5,6 +5,9 @@
  * sends from any address, and in some tests has stolen a secret.
  */
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "support.h"
 #include "reattach_noise.h"
 
@@ -774,6 +777,33 @@ static void test_erased(void)
 	free(w);
 }
 
+/* Two copies of a machine, here of a process: none has drawn what the other draws. */
+static void test_copies(void)
+{
+	static const size_t sizes[] = { 4, 16, 24, 32 };
+	unsigned int equal = 0;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		u8 mine[32] = {}, other[32] = {};
+		int ends[2];
+		pid_t pid;
+
+		/* A nonce was needed before. */
+		jvpn_rng_fill(&jvpn_rng_system, mine, sizes[i]);
+		if (pipe(ends) || (pid = fork()) < 0)
+			abort();
+		jvpn_rng_fill(&jvpn_rng_system, mine, sizes[i]);
+		if (!pid)
+			_exit(write(ends[1], mine, sizes[i]) != (ssize_t)sizes[i]);
+		if (read(ends[0], other, sizes[i]) != (ssize_t)sizes[i] || waitpid(pid, NULL, 0) < 0)
+			abort();
+		equal += !memcmp(mine, other, sizes[i]);
+		close(ends[0]);
+		close(ends[1]);
+	}
+	tap_equal(equal, 0, "no random octets are drawn ahead of their use");
+}
+
 int main(void)
 {
 	path_a = path_make("198.51.100.10", 10);
@@ -810,5 +840,6 @@ int main(void)
 	test_implausible_ack();
 	test_unlinkable();
 	test_erased();
+	test_copies();
 	return tap_done();
 }
