@@ -209,18 +209,52 @@ static void birth_in_time(void)
 	session_expect_state(&s, JVPN_STATE_ATTACHED, 1);
 }
 
+/* Old keys end the binding; the session waits as long as for any lost transport. */
 static void key_expiry(enum jvpn_role role)
 {
+	struct nl_epoch e = nl_epoch(1);
+	struct nl_counters before;
 	struct session s;
+	struct nl_view v;
 	uint64_t at;
 
 	fx = fx_open();
 	s = session_describe(&fx, role, 10);
 	fx_policy_set(&s.policy, JVPN_A_POLICY_REJECT_AFTER_MS, 1000 + slack());
+	fx_policy_set(&s.policy, JVPN_A_POLICY_TRANSPORT_LOSS_TTL_MS, 600000);
 	session_attach(&s);
 	at = session_view(&s).keys.born + 1000 + slack();
 	alone_until(at + 20);
-	expect_last(&s, JVPN_STATE_TERMINATED, JVPN_REASON_KEY_EXPIRED, at);
+	expect_last(&s, JVPN_STATE_RECOVERING, JVPN_REASON_KEY_EXPIRED, at);
+	v = session_view(&s);
+	CHECK(v.step[v.steps - 1].event == JVPN_EVENT_TRANSPORT_DEAD && !v.bound && v.version == 2,
+	      "it is not the loss of a transport, or more than that");
+	CHECK(v.loss_deadline >= at + 600000 && v.loss_deadline <= at + 600000 + lateness(),
+	      "the loss deadline is in %lld ms", (long long)(v.loss_deadline - test_now()));
+	before = fx_counters(&fx);
+	session_say(&s, "too late");
+	fx_expect_drops(&fx, &before, role == JVPN_ROLE_GATEWAY ? "rx_drop_expired" :
+			"rx_drop_index", 1);
+	session_jump(&s, &s.peer, &e);
+	session_works(&s, "new keys");
+	session_expect_state(&s, JVPN_STATE_ATTACHED, 3);
+}
+
+/* Nobody brings new keys: then the transport-loss time ends it. */
+static void key_expiry_lasting(void)
+{
+	struct session s;
+	uint64_t at;
+
+	fx = fx_open();
+	s = session_describe(&fx, JVPN_ROLE_CLIENT, 10);
+	fx_policy_set(&s.policy, JVPN_A_POLICY_REJECT_AFTER_MS, 1000);
+	fx_policy_set(&s.policy, JVPN_A_POLICY_TRANSPORT_LOSS_TTL_MS, 500);
+	session_attach(&s);
+	REQUIRE(session_wait_state(&s, JVPN_STATE_TERMINATED), "it does not end");
+	at = session_view(&s).step[1].time;
+	expect_last(&s, JVPN_STATE_TERMINATED, JVPN_REASON_TRANSPORT_LOSS_TTL_EXPIRED, at + 500);
+	CHECK_EQ(session_view(&s).version, 3, "the version");
 }
 
 static void key_expiry_gateway(void)
@@ -517,8 +551,9 @@ static const struct test_case cases[] = {
 	{ "a lease that is not renewed ends the session", lease },
 	{ "birth ends in time", birth },
 	{ "a birth in time is none of the deadline's business", birth_in_time },
-	{ "an old key ends a gateway's session", key_expiry_gateway },
-	{ "an old key ends a client's session", key_expiry_client },
+	{ "an old key ends a gateway's binding, not its session", key_expiry_gateway },
+	{ "an old key ends a client's binding, not its session", key_expiry_client },
+	{ "after an old key the transport-loss time ends the session", key_expiry_lasting },
 	{ "a refresh in time keeps it, and the old key expires alone", key_refreshed },
 	{ "silence makes a gateway give the binding up", silence },
 	{ "forged packets are no sign of life", silence_forged },

@@ -14,6 +14,7 @@
 #      LINK_DOWN                         daemon_jump, daemon_recovery
 #      ROUTE_LOST                        here by the route, scenario_candidates by the address
 #      SOCKET_ERROR, ICMP_UNREACHABLE    no end raises them; that ICMP is no death: here
+#      KEY_EXPIRED                       daemon_away; to the millisecond, deadlines
 #   6  CLIENT_JUMP, NAT_REBIND, OPERATOR_JUMP    daemon_jump
 #      OWNER_MOVED                       needs a second node
 #   7  REATTACH_OK                       daemon_jump
@@ -26,7 +27,6 @@
 #      POLICY_FAILURE                    daemon_config, daemon_limits, scenario_hosts
 #      OPERATOR                          daemon_cli
 #      LEASE_LOST                        scenario_hosts (a gateway that lost its memory)
-#      KEY_EXPIRED                       deadlines: no daemon can be told to wait less than 180 s
 #      OWNERSHIP_AMBIGUOUS               binding_cas: two sessions never claim the same address by daemons
 #
 # Priorities between triggers that are true at once: here for the session's end against everything

@@ -11,6 +11,7 @@
  *   nlprobe list [-n NETNS]              id, state and version of all
  *   nlprobe wait [-n NETNS] ID STATE [MS]  until it is in that state
  *   nlprobe transition [-n NETNS] ID EVENT REASON [VERSION]
+ *   nlprobe policy [-n NETNS] ID NAME=VALUE...  change the policy of a session
  *   nlprobe delete [-n NETNS] ID
  *   nlprobe counter [-n NETNS] NAME
  *   nlprobe device [-n NETNS]            what device-get tells
@@ -400,6 +401,19 @@ static void transition(char **argv)
 	run(&r, "transition");
 }
 
+static void policy(char **argv)
+{
+	struct probe p = probe_open(argv[0]);
+	uint64_t version = probe_get(&p).version;
+	struct nl_request r = nl_begin(p.nl, JVPN_CMD_SESSION_SET);
+
+	nl_put_u32(&r, JVPN_A_SESSION_IFINDEX, p.ifindex);
+	nl_put(&r, JVPN_A_SESSION_ID, p.id, sizeof(p.id));
+	nl_put_u64(&r, JVPN_A_SESSION_EXPECTED_VERSION, version);
+	put_policy(&r, argv + 1);
+	run(&r, "policy");
+}
+
 static void delete(char **argv)
 {
 	struct probe p = probe_open(argv[0]);
@@ -465,6 +479,7 @@ static const struct {
 	{ "list", 0, 0, list },
 	{ "wait", 2, 3, wait_state },
 	{ "transition", 3, 4, transition },
+	{ "policy", 2, ARGS_MAX, policy },
 	{ "delete", 1, 1, delete },
 	{ "counter", 1, 1, counter },
 	{ "device", 0, 0, device },

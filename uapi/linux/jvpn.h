@@ -144,7 +144,7 @@ enum jvpn_event {
  * @JVPN_REASON_OWNERSHIP_AMBIGUOUS: terminate.
  * @JVPN_REASON_POLICY_FAILURE: terminate.
  * @JVPN_REASON_OPERATOR: terminate.
- * @JVPN_REASON_KEY_EXPIRED: terminate.
+ * @JVPN_REASON_KEY_EXPIRED: transport-dead.
  * @JVPN_REASON_LEASE_LOST: terminate.
  */
 enum jvpn_reason {

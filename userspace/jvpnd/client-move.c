@@ -415,13 +415,22 @@ void client_move_epoch_changed(struct client *c)
 
 /* --- what happened ------------------------------------------------------------------------------- */
 
+/* Keys that are gone say nothing about the path. */
+static bool move_path_failed(const struct session *s)
+{
+	const struct kernel_transition *last;
+
+	if (!s->n_history)
+		return false;
+	last = &s->history[s->n_history - 1];
+	return last->event == JVPN_EVENT_TRANSPORT_DEAD && last->reason != JVPN_REASON_KEY_EXPIRED;
+}
+
 static void move_transport_died(struct client *c)
 {
-	const struct session *s = c->session;
-	struct candidate *cand = candidate_find_socket(c, s->path.socket);
+	struct candidate *cand = candidate_find_socket(c, c->session->path.socket);
 
-	if (cand && s->n_history &&
-	    s->history[s->n_history - 1].event == JVPN_EVENT_TRANSPORT_DEAD)
+	if (cand && move_path_failed(c->session))
 		candidate_failed(cand);
 }
 

@@ -310,6 +310,12 @@ static uint64_t reattach_version_expected(const struct client *c,
 	return proof->v + 2;
 }
 
+/* Without a binding there is nothing to renew. */
+static bool try_refreshes(const struct client *c, const struct client_try *try)
+{
+	return try->purpose == CLIENT_REFRESH && c->session->bound;
+}
+
 static int reattach_prepare_one(struct client *c, struct client_try *try, size_t number)
 {
 	struct jvpn_attempt *attempt = reattach_attempt(c, try);
@@ -325,8 +331,8 @@ static int reattach_prepare_one(struct client *c, struct client_try *try, size_t
 		.peer_version = reattach_version_expected(c, attempt, proof, try),
 		.peer_epoch = proof->e + 1,
 		.cookie = reattach_cookie(&proof->epoch),
-		.hold = try->purpose != CLIENT_REFRESH,
-		.refresh = try->purpose == CLIENT_REFRESH,
+		.hold = !try_refreshes(c, try),
+		.refresh = try_refreshes(c, try),
 	};
 	struct kernel_answer answer;
 
@@ -711,9 +717,8 @@ static void reattach_committed(struct client *c, const struct jvpn_client_commit
 /* New keys for the transport that is bound. */
 static bool try_is_refresh(const struct client *c, const struct client_try *try)
 {
-	return try && try->purpose == CLIENT_REFRESH &&
-	       (!try->closed ||
-		(c->session->bound && path_equal(&c->session->path, &try->to)));
+	return try && try_refreshes(c, try) &&
+	       (!try->closed || path_equal(&c->session->path, &try->to));
 }
 
 /*
@@ -733,7 +738,9 @@ static bool reattach_kernel_commit(struct client *c, const struct jvpn_client_co
 	};
 	struct kernel_answer answer;
 
-	if (try && try_is_former(try, &commit->epoch)) {
+	/* The kernel has forgotten a refresh of a binding that it lost meanwhile. */
+	if (try && (try_is_former(try, &commit->epoch) ||
+		    (try->purpose == CLIENT_REFRESH && !s->bound))) {
 		args.cookie = 0;
 		args.role = JVPN_ROLE_CLIENT;
 		args.path = &try->to;

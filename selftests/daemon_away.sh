@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A daemon is away, killed or stopped, for longer than the keys of its sessions live. The session
+# waits, as for any transport that is lost, and comes back by a PROOF: the same session, without a
+# handshake, every version in both logs.
+. "$(dirname "$(realpath "$0")")/lib-daemon.sh"
+
+NLPROBE=$LIB_DIR/../build/selftests/nlprobe
+
+no_new_handshake()
+{
+	equal "handshakes in the gateway's log" "$(audit_count g '"event":"HANDSHAKE_DONE"')" 1
+	equal "handshakes in the client's log" "$(audit_count c '"event":"HANDSHAKE_DONE"')" 1
+}
+
+# keys_age HOST MS: how old the kernel of HOST lets keys become.
+keys_age()
+{
+	on "$1" "$NLPROBE" policy "$SID" "reject-after-ms=$2"
+}
+
+recovers()
+{
+	[ "$(on "$1" "$NLPROBE" get "$SID" state)" = recovering ]
+}
+
+# Both kernels give up keys that nobody renews: for the same time, but in a test's patience.
+keys_expire()
+{
+	local host
+
+	for host in g c; do
+		keys_age $host 1000
+	done
+	sleep 0.2
+	for host in g c; do
+		wait_for 10 "the keys of $host expire" recovers $host
+		keys_age $host 180000
+	done
+}
+
+# keys_expired HOW HOST...: the daemons of these hosts are away (killed or stopped) for longer than
+# keys live. The session waits, as for any transport that is lost, and comes back by a PROOF.
+keys_expired()
+{
+	local how=$1 host
+
+	shift
+	pair_fresh
+	session_keep
+	for host; do
+		if [ "$how" = killed ]; then
+			daemon_end "$host"
+		else
+			kill -STOP "$(daemon_pid "$host")"
+		fi
+	done
+	keys_expire
+	for host; do
+		if [ "$how" = killed ]; then
+			daemon_start "$host"
+		else
+			kill -CONT "$(daemon_pid "$host")"
+		fi
+	done
+	for host in g c; do
+		wait_audit $host "$(transition ATTACHED RECOVERING KEY_EXPIRED)" 10
+		wait_audit $host "$(transition RECOVERING ATTACHED REATTACH_OK)" 20
+	done
+	session_same
+	equal "the session id" "$SID" "$KEPT_SID"
+	no_new_handshake
+	reach
+	audit_complete c
+	audit_complete g
+}
+
+test_main "keys_expired killed g" "keys_expired killed c" "keys_expired killed g c" \
+	"keys_expired stopped c" "keys_expired stopped g"
