@@ -23,6 +23,7 @@ static const struct {
 	u32 rate;
 	u32 burst;
 } class_limit[JVPN_CONTROL_CLASSES] = {
+	[JVPN_CONTROL_NAMED] = { 4000, 1000 },
 	[JVPN_CONTROL_FROM_KNOWN] = { 8000, 1000 },
 	[JVPN_CONTROL_FROM_ANSWERED] = { 2000, 500 },
 	[JVPN_CONTROL_INIT] = { 500, 500 },
@@ -31,6 +32,17 @@ static const struct {
 	[JVPN_CONTROL_CTRL] = { 200, 100 },
 	[JVPN_CONTROL_UNASKED] = { 100, 50 },
 };
+
+/*
+ * What an exchange sends under one name, with all that is repeated; whoever has
+ * seen it can repeat it as well.
+ */
+#define NAME_RATE 20
+#define NAME_BURST 40
+
+/* So that nobody in the name of one end takes the share of all. */
+#define END_RATE 1000
+#define END_BURST 500
 
 /* There may be many clients behind one address. */
 #define SOURCE_RATE 500
@@ -53,10 +65,14 @@ void jvpn_control_init(struct jvpn_control *c)
 		jvpn_bucket_init(&c->class[i], class_limit[i].burst, 0);
 	for (i = 0; i < JVPN_CONTROL_SOURCES; i++)
 		jvpn_bucket_init(&c->source[i], SOURCE_BURST, 0);
+	for (i = 0; i < JVPN_CONTROL_ENDS; i++)
+		jvpn_bucket_init(&c->end[i], END_BURST, 0);
+	for (i = 0; i < JVPN_CONTROL_NAMES; i++)
+		jvpn_bucket_init(&c->name[i], NAME_BURST, 0);
 }
 
 void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid,
-			   const u8 *mac1_key)
+			   const u8 *mac1_key, const u8 *name_key)
 {
 	spin_lock_bh(&c->lock);
 	c->net = net;
@@ -64,6 +80,11 @@ void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid,
 	c->has_mac1_key = mac1_key;
 	if (mac1_key)
 		memcpy(c->mac1_key, mac1_key, sizeof(c->mac1_key));
+	c->has_name_key = name_key;
+	if (name_key) {
+		c->name_key.key[0] = get_unaligned_le64(name_key);
+		c->name_key.key[1] = get_unaligned_le64(name_key + 8);
+	}
 	spin_unlock_bh(&c->lock);
 }
 
@@ -87,14 +108,17 @@ static u64 hash_of_endpoint(const struct jvpn_control *c, const struct jvpn_addr
 			    (__force u16)a->port, &c->hash_key);
 }
 
-static struct jvpn_bucket *bucket_of_source(struct jvpn_control *c, const struct jvpn_addr *a)
+/* Of each class another, so that what is cheap to make takes nothing from what is not. */
+static struct jvpn_bucket *bucket_of_source(struct jvpn_control *c, const struct jvpn_addr *a,
+					    enum jvpn_control_class class)
 {
 	u64 hash;
 
 	if (a->family == AF_INET)
-		hash = siphash_1u32((__force u32)a->v4, &c->hash_key);
+		hash = siphash_2u32((__force u32)a->v4, class, &c->hash_key);
 	else
-		hash = siphash(&a->v6, SOURCE_PREFIX6, &c->hash_key);
+		hash = siphash_2u64(siphash(&a->v6, SOURCE_PREFIX6, &c->hash_key), class,
+				    &c->hash_key);
 	return &c->source[hash % JVPN_CONTROL_SOURCES];
 }
 
@@ -177,6 +201,8 @@ struct passing {
 	u32 portid;
 	bool check_mac1;
 	u8 mac1_key[JVPN_KEY_SIZE];
+	bool has_name;
+	u8 name[JVPN_WIRE_NC];
 };
 
 static bool class_allows(struct passing *p, u64 now)
@@ -185,22 +211,70 @@ static bool class_allows(struct passing *p, u64 now)
 				class_limit[p->class].burst, 1, now);
 }
 
+/* Where a packet of this type carries a name that its receiver has made; 0 nowhere. */
+static u32 name_offset(u8 type)
+{
+	switch (type) {
+	case JVPN_MSG_REQUEST:
+	case JVPN_MSG_PROOF:
+		return offsetof(struct jvpn_wire_request, ticket) +
+		       offsetof(struct jvpn_wire_ticket, nonce);
+	case JVPN_MSG_CHALLENGE:
+	case JVPN_MSG_REJECT:
+	case JVPN_MSG_GONE:
+		return offsetof(struct jvpn_wire_challenge, nc);
+	default:
+		return 0;
+	}
+}
+
 /*
- * The source first: what it is refused takes nothing from others. What must show
- * a mac1 takes from its class when it has.
+ * A name is 16 random octets and their hash: nobody else can make one, anybody
+ * can copy one. So it gives a share, for as many packets as an exchange may need,
+ * and takes none: beyond that the packet is judged like any other.
  */
+static bool name_allows(struct passing *p, u64 now)
+{
+	struct jvpn_control *c = p->c;
+
+	if (!p->has_name || !c->has_name_key ||
+	    siphash(p->name, JVPN_WIRE_NAME_RANDOM, &c->name_key) !=
+		    get_unaligned_le64(p->name + JVPN_WIRE_NAME_RANDOM))
+		return false;
+	p->class = JVPN_CONTROL_NAMED;
+	return jvpn_bucket_take(&c->name[siphash(p->name, JVPN_WIRE_NAME_RANDOM, &c->hash_key) %
+					 JVPN_CONTROL_NAMES], NAME_RATE, NAME_BURST, 1, now) &&
+	       class_allows(p, now);
+}
+
+/* Its own first: what it is refused takes nothing from others. */
+static bool shares_allow(struct passing *p, u64 now)
+{
+	struct jvpn_control *c = p->c;
+	bool own;
+
+	if (p->class == JVPN_CONTROL_FROM_KNOWN || p->class == JVPN_CONTROL_FROM_ANSWERED)
+		own = jvpn_bucket_take(&c->end[hash_of_endpoint(c, p->remote) % JVPN_CONTROL_ENDS],
+				       END_RATE, END_BURST, 1, now);
+	else
+		own = jvpn_bucket_take(bucket_of_source(c, p->remote, p->class), SOURCE_RATE,
+				       SOURCE_BURST, 1, now);
+	return own && class_allows(p, now);
+}
+
+/* What must show a mac1 takes from no share before it has. */
 static bool rates_allow(struct passing *p)
 {
 	struct jvpn_control *c = p->c;
 	u64 now = jvpn_now_coarse_ms();
 
-	if (!jvpn_bucket_take(bucket_of_source(c, p->remote), SOURCE_RATE, SOURCE_BURST, 1, now))
-		return false;
+	if (name_allows(p, now))
+		return true;
 	p->class = class_of(c, p->remote, p->type);
-	p->check_mac1 = c->has_mac1_key && (p->class == JVPN_CONTROL_INIT ||
-					    p->class == JVPN_CONTROL_REQUEST);
+	p->check_mac1 = c->has_mac1_key &&
+			(p->type == JVPN_MSG_INIT || p->type == JVPN_MSG_REQUEST);
 	if (!p->check_mac1)
-		return class_allows(p, now);
+		return shares_allow(p, now);
 	memcpy(p->mac1_key, c->mac1_key, sizeof(p->mac1_key));
 	return jvpn_bucket_take(&c->mac1_checks, MAC1_RATE, MAC1_BURST, 1, now);
 }
@@ -249,7 +323,7 @@ static enum jvpn_counter mac1_judge(struct passing *p, const struct sk_buff *skb
 	if (!mac1_verifies(p, skb, off, len))
 		return JVPN_C_RX_DROP_CONTROL_MAC1;
 	spin_lock_bh(&c->lock);
-	if (!class_allows(p, jvpn_now_coarse_ms())) {
+	if (!shares_allow(p, jvpn_now_coarse_ms())) {
 		cause = JVPN_C_RX_DROP_CONTROL_RATE;
 		c->dropped++;
 	}
@@ -270,12 +344,15 @@ enum jvpn_counter jvpn_control_receive(struct jvpn_device *jd, const struct jvpn
 	struct passing p = { .c = &jd->control, .remote = &from->remote };
 	struct jvpn_wire_hdr hdr;
 	enum jvpn_counter cause;
+	u32 name;
 
 	if (len < sizeof(hdr) || skb_copy_bits(skb, off, &hdr, sizeof(hdr)))
 		return JVPN_C_RX_DROP_RUNT;
 	if (hdr.proto != JVPN_WIRE_PROTO || hdr.zero || jvpn_wire_control_size(hdr.type) != len)
 		return JVPN_C_RX_DROP_TYPE;
 	p.type = hdr.type;
+	name = name_offset(hdr.type);
+	p.has_name = name && !skb_copy_bits(skb, off + name, p.name, sizeof(p.name));
 	cause = may_pass(&p);
 	if (cause == JVPN_C_RX_CONTROL && p.check_mac1)
 		cause = mac1_judge(&p, skb, off, len);

@@ -5,12 +5,15 @@
  *
  * Before anything is allocated, these are dropped: what cannot be a JVPN1
  * message, what exceeds a rate, and what the daemon's netlink socket has no
- * room for. Rates are kept for each source, so that nobody uses up the share of
- * others, and for each class of senders, so that a flood of forged sources,
- * which no limit for each source can bound, takes nothing from those whom the
- * daemon knows. INIT and REQUEST of strangers must have a right mac1 first
- * (PROTOCOL JVPN1 2.3): who does not know the gateway's public key takes nothing
- * from new clients.
+ * room for. Anybody can send in the name of anybody: so nothing is charged to an
+ * address before it is clear who may have sent it.
+ *
+ * What carries a name that this end made (a ticket's nonce, Nc of a REQUEST) has
+ * seen this end's answers or is one: it has a share of its own, for each name.
+ * Next are ends that the daemon has sent to, with a share for each and one for
+ * all; then strangers, by type and by source. INIT and REQUEST must have a right
+ * mac1 first (PROTOCOL JVPN1 2.3): who does not know the gateway's public key
+ * takes nothing from anybody.
  */
 #ifndef JVPN_CONTROL_H
 #define JVPN_CONTROL_H
@@ -30,11 +33,14 @@ struct net;
 struct sk_buff;
 
 #define JVPN_CONTROL_SOURCES 1024
+#define JVPN_CONTROL_ENDS 1024
+#define JVPN_CONTROL_NAMES 1024
 #define JVPN_CONTROL_KNOWN 16384
 #define JVPN_CONTROL_ANSWERED 4096
 
 /* Who sends a control packet, as far as can be told before it is read. */
 enum jvpn_control_class {
+	JVPN_CONTROL_NAMED,		/* carries a name of ours */
 	JVPN_CONTROL_FROM_KNOWN,	/* has been sent what only an authentic end is sent */
 	JVPN_CONTROL_FROM_ANSWERED,	/* has been sent COOKIE or CHALLENGE */
 	JVPN_CONTROL_INIT,		/* anybody, by type */
@@ -54,9 +60,13 @@ enum jvpn_control_class {
  * @mac1_key: of INIT and REQUEST to this end
  * @has_mac1_key: it was given
  * @mac1_checks: bounds what they cost
+ * @name_key: of the names that the daemon makes
+ * @has_name_key: it was given
  * @hash_key: so that nobody can aim at a place of what follows
  * @class: bounds what is passed up of each class
- * @source: bounds what is passed up of each source, several sharing a place
+ * @source: bounds what is passed up of each stranger's source in a class, several sharing a place
+ * @end: the same for each end that is known or answered
+ * @name: the same for each name
  * @known: hashes of the addresses last sent to; a newer one takes the place of an older one
  * @answered: the same
  */
@@ -68,18 +78,25 @@ struct jvpn_control {
 	u8 mac1_key[JVPN_KEY_SIZE];
 	bool has_mac1_key;
 	struct jvpn_bucket mac1_checks;
+	siphash_key_t name_key;
+	bool has_name_key;
 	siphash_key_t hash_key;
 	struct jvpn_bucket class[JVPN_CONTROL_CLASSES];
 	struct jvpn_bucket source[JVPN_CONTROL_SOURCES];
+	struct jvpn_bucket end[JVPN_CONTROL_ENDS];
+	struct jvpn_bucket name[JVPN_CONTROL_NAMES];
 	u32 known[JVPN_CONTROL_KNOWN];
 	u32 answered[JVPN_CONTROL_ANSWERED];
 };
 
 void jvpn_control_init(struct jvpn_control *c);
 
-/* @mac1_key: JVPN_KEY_SIZE octets, or NULL: mac1 is not looked at. */
+/*
+ * @mac1_key: JVPN_KEY_SIZE octets, or NULL: mac1 is not looked at.
+ * @name_key: JVPN_NAME_KEY_SIZE octets, or NULL: nor are names.
+ */
 void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid,
-			   const u8 *mac1_key);
+			   const u8 *mac1_key, const u8 *name_key);
 
 /* Forget the port if it is this one. */
 void jvpn_control_forget(struct jvpn_control *c, const struct net *net, u32 portid);

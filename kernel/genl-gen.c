@@ -307,6 +307,7 @@ static const struct nla_policy jvpn_nl_packet_register_policy[JVPN_A_PACKET_MAX 
 	[JVPN_A_PACKET_IFINDEX] = { .type = NLA_U32 },
 	[JVPN_A_PACKET_MAC1_KEY] = NLA_POLICY_EXACT_LEN(JVPN_KEY_SIZE),
 	[JVPN_A_PACKET_DEVICE_ID] = NLA_POLICY_MIN(NLA_U64, 1),
+	[JVPN_A_PACKET_NAME_KEY] = NLA_POLICY_EXACT_LEN(JVPN_NAME_KEY_SIZE),
 };
 
 static const struct nla_policy jvpn_nl_packet_send_policy[JVPN_A_PACKET_MAX + 1] = {

@@ -476,13 +476,14 @@ int jvpn_nl_session_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 int jvpn_nl_packet_register_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct jvpn_device *jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(PACKET));
-	const struct nlattr *key;
+	const struct nlattr *mac1, *name;
 
 	if (IS_ERR(jd))
 		return PTR_ERR(jd);
-	key = info->attrs[JVPN_A_PACKET_MAC1_KEY];
+	mac1 = info->attrs[JVPN_A_PACKET_MAC1_KEY];
+	name = info->attrs[JVPN_A_PACKET_NAME_KEY];
 	jvpn_control_register(&jd->control, genl_info_net(info), info->snd_portid,
-			      key ? nla_data(key) : NULL);
+			      mac1 ? nla_data(mac1) : NULL, name ? nla_data(name) : NULL);
 	jvpn_device_put(jd);
 	return 0;
 }

@@ -198,6 +198,70 @@ new_client_comes()
 	equal "the session of the other client" "$SID $STATE $VERSION" "$KEPT_SID ATTACHED $KEPT_C"
 }
 
+# floods_in_its_name: in the name of the client, of its address and port on both uplinks and of its
+# address alone, to the gateway; and in the gateway's name to the client.
+floods_in_its_name()
+{
+	local key port_a port_b all=init,request,proof,ctrl,resp,challenge
+
+	key=$(cat "$WORK/g/pub")
+	session_same
+	port_a=${G_REMOTE##*:}
+	jump b
+	session_same
+	port_b=${G_REMOTE##*:}
+	jump a
+	FLOODS=()
+	own_flood -S "${UPLINK_V4[a]}.1:$port_a" -k "$key" $G_V4 $PORT $all
+	own_flood -S "${UPLINK_V4[b]}.1:$port_b" -k "$key" $G_V4 $PORT $all
+	own_flood -s "${UPLINK_V4[a]}.1" -k "$key" $G_V4 $PORT $all
+	own_flood -s "${UPLINK_V4[b]}.1" -k "$key" $G_V4 $PORT $all
+	own_flood -S "$G_V4:$PORT" "${UPLINK_V4[a]}.1" "$port_a" cookie,challenge,ack,reject,gone,ctrl
+	own_flood -S "$G_V4:$PORT" "${UPLINK_V4[b]}.1" "$port_b" cookie,challenge,ack,reject,gone,ctrl
+}
+
+own_flood()
+{
+	flood_start r -r $((RATE / 2)) "$@"
+	FLOODS+=("$FLOOD_PID")
+}
+
+# In its own name, too, anybody can send: it moves on.
+moves_in_its_own_name()
+{
+	local i
+
+	POLICY="standby_interval_ms: 0"
+	pair_fresh
+	floods_in_its_name
+	session_keep
+	for i in 1 2 3 4 5; do
+		jump_twice
+	done
+	kill -TERM "${FLOODS[@]}"
+	session_kept 20 20 10
+	reach
+}
+
+# And gets its new keys.
+refreshes_in_its_own_name()
+{
+	POLICY="standby_interval_ms: 0, rekey_after_ms: $((1500 * (SLOW > 1 ? 4 : 1)))"
+	pair_fresh
+	floods_in_its_name
+	session_keep
+	wait_for 15 "new keys" refreshed 5
+	kill -TERM "${FLOODS[@]}"
+	session_kept 0 0
+	reach
+}
+
+# refreshed COUNT
+refreshed()
+{
+	session_agrees && [ "$EPOCH" -ge $((KEPT_EPOCH + $1)) ]
+}
+
 demanded()
 {
 	[ "$(gateway_status cookies_demanded)" = true ]
@@ -218,4 +282,5 @@ one_source()
 	reach
 }
 
-test_main forged unasked well_formed replayed memory_is_flat client_moves one_source new_client_comes
+test_main forged unasked well_formed replayed memory_is_flat client_moves one_source moves_in_its_own_name \
+	refreshes_in_its_own_name new_client_comes

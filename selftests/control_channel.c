@@ -34,6 +34,8 @@ static void begin(void)
 	peer_open(&peer, &local, &fx.addr4);
 }
 
+static const uint8_t name_key[JVPN_NAME_KEY_SIZE] = { 9, 8, 7, [15] = 1 };
+
 static void daemon_register(struct nl *nl, const uint8_t *mac1_key)
 {
 	struct nl_request r = nl_begin(nl, JVPN_CMD_PACKET_REGISTER);
@@ -42,6 +44,7 @@ static void daemon_register(struct nl *nl, const uint8_t *mac1_key)
 	nl_put_u32(&r, JVPN_A_PACKET_IFINDEX, fx.ifindex);
 	if (mac1_key)
 		nl_put(&r, JVPN_A_PACKET_MAC1_KEY, mac1_key, JVPN_KEY_SIZE);
+	nl_put(&r, JVPN_A_PACKET_NAME_KEY, name_key, sizeof(name_key));
 	REQUIRE(!nl_run(&r, &reply), "cannot register: %s", reply.text);
 }
 
@@ -459,6 +462,172 @@ static void refused_is_a_stranger(void)
 	CHECK(heard < 15, "%u of 20 messages of who was sent GONE were heard", heard);
 }
 
+/* ---- in the name of somebody who has shown himself ---- */
+
+#define NAME 24
+#define NAME_RANDOM 16
+
+/* Where a message carries a name that its receiver has made. */
+static const struct {
+	uint8_t type;
+	uint16_t size;
+	unsigned int at;
+} named[] = {
+	{ 5, 224, 5 }, { 7, 308, 5 }, { 6, 220, 4 }, { 9, 84, 4 }, { 10, 44, 4 },
+};
+
+static void name_make(uint8_t *name)
+{
+	crypto_shorthash_siphash24(name + NAME_RANDOM, name, NAME_RANDOM, name_key);
+}
+
+static void events_drop(struct nl *nl, unsigned int ms)
+{
+	struct nl_view v;
+
+	while (nl_event(nl, ms, &v))
+		;
+}
+
+/* Noise that has the form of everything, from the peer's own address and port. */
+static void noise_in_its_name(struct nl *nl, unsigned int rounds)
+{
+	uint8_t data[512];
+	unsigned int i, round;
+
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < MESSAGES; i++) {
+			message(data, messages[i].type, messages[i].size);
+			peer_send_raw(&peer, data, messages[i].size);
+		}
+		events_drop(nl, 0);
+	}
+}
+
+static bool comes_through(struct nl *nl, const uint8_t *data, size_t len)
+{
+	struct nl_view v;
+
+	while (nl_event(nl, 100, &v))
+		if (v.cmd == JVPN_CMD_PACKET_NTF && v.payload_len == len &&
+		    !memcmp(v.payload, data, len))
+			return true;
+	return false;
+}
+
+static void names_are_heard(void)
+{
+	struct nl *nl = nl_open();
+	uint8_t data[512];
+	unsigned int i, round;
+	size_t len;
+
+	begin();
+	daemon_register(nl, NULL);
+	for (round = 0; round < 10; round++) {
+		for (i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+			noise_in_its_name(nl, round ? 60 : 400);
+			len = message(data, named[i].type, named[i].size);
+			name_make(data + named[i].at);
+			peer_send_raw(&peer, data, len);
+			CHECK(comes_through(nl, data, len),
+			      "round %u: noise in its name keeps a message of type %u out", round,
+			      data[0]);
+		}
+	}
+}
+
+/* Whoever copies a name has what one exchange needs, and what anybody has. */
+static void names_copied(void)
+{
+	const unsigned int total = test_scale(20000, 5000);
+	uint8_t copy[512], data[512];
+	unsigned int read = 0, i;
+	uint64_t start, past;
+	struct nl_view v;
+	struct nl *nl;
+	size_t len;
+
+	begin();
+	sources_open();
+	nl = daemon_open();
+	len = message(copy, 7, 308);
+	name_make(copy + 5);
+	start = test_now();
+	for (i = 0; i < total; i++) {
+		peer_send_raw(&sources[i % SOURCES], copy, len);
+		while (nl_event(nl, 0, &v))
+			read++;
+	}
+	past = test_now() - start + 20;
+	CHECK(read >= 540 && read <= 540 + 1020 * past / 1000,
+	      "%u copies passed in %llu ms, 540 and 1020 a second may", read,
+	      (unsigned long long)past);
+	message(data, 7, 308);
+	name_make(data + 5);
+	peer_send_raw(&peer, data, len);
+	CHECK(comes_through(nl, data, len), "another name is not heard");
+}
+
+static void ends_are_apart(void)
+{
+	struct nl_transport t;
+	struct nl_reply reply;
+	unsigned int i, round;
+	uint8_t data[512];
+	struct nl *nl;
+	size_t len;
+
+	begin();
+	sources_open();
+	nl = daemon_open();
+	len = message(data, 2, 316);
+	for (i = 0; i < 2; i++) {
+		t = (struct nl_transport){ .socket = fx.socket4,
+					   .remote = i ? peer.local : sources[0].local };
+		REQUIRE(!packet_send(&t, data, len, &reply), "refused: %s", reply.text);
+	}
+	message(data, 11, 112);
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < (round ? 400 : 4000); i++) {
+			peer_send_raw(&sources[0], data, 112);
+			if (i % 100 == 99)
+				events_drop(nl, 0);
+		}
+		len = message(data, 11, 112);
+		peer_send_raw(&peer, data, len);
+		CHECK(comes_through(nl, data, len),
+		      "round %u: noise in the name of one known end keeps another out", round);
+	}
+}
+
+static void no_mac1_no_charge(void)
+{
+	struct nl_transport t;
+	struct nl_reply reply;
+	struct nl *nl = nl_open();
+	uint8_t data[512];
+	unsigned int i;
+	size_t len;
+
+	begin();
+	daemon_register(nl, mac1_key);
+	t = (struct nl_transport){ .socket = fx.socket4, .remote = peer.local };
+	len = message(data, 2, 316);
+	REQUIRE(!packet_send(&t, data, len, &reply), "refused: %s", reply.text);
+	message(data, 1, 328);
+	for (i = 0; i < 900; i++)
+		peer_send_raw(&peer, data, 328);
+	CHECK(WAIT_FOR(nl_counter(fx.nl, fx.ifindex, "rx_drop_control_mac1") == 900),
+	      "only %llu were dropped as noise",
+	      (unsigned long long)nl_counter(fx.nl, fx.ifindex, "rx_drop_control_mac1"));
+	for (i = 0; i < 400; i++) {
+		len = message(data, 11, 112);
+		peer_send_raw(&peer, data, len);
+		CHECK(comes_through(nl, data, len), "noise was charged to the known end");
+	}
+}
+
 static void sends(void)
 {
 	static struct peer_datagram d;
@@ -567,6 +736,10 @@ static const struct test_case cases[] = {
 	{ "an end that the daemon knows is heard beside a flood", known_is_heard },
 	{ "who was sent a COOKIE or CHALLENGE is heard beside a flood", answered_is_heard },
 	{ "who was refused is a stranger", refused_is_a_stranger },
+	{ "who brings a name back is heard beside noise in its own name", names_are_heard },
+	{ "a name that is copied has its share, and no more", names_copied },
+	{ "noise in the name of a known end takes nothing from another", ends_are_apart },
+	{ "what has no mac1 is charged to nobody", no_mac1_no_charge },
 	{ "the daemon's messages are sent as they are", sends },
 	{ "the daemon chooses the source address", sends_from },
 	{ "what may not be sent is refused", refuses_to_send },

@@ -40,6 +40,7 @@ enum jvpn_msg {
 #define JVPN_WIRE_HASH		64	/* BLAKE2b-512 */
 #define JVPN_WIRE_SID		16
 #define JVPN_WIRE_NC		24
+#define JVPN_WIRE_NAME_RANDOM	16	/* of Nc and of a ticket's nonce; its hash follows */
 #define JVPN_WIRE_NS		16
 #define JVPN_WIRE_XNONCE	24	/* XChaCha20 */
 #define JVPN_WIRE_TICKET	64

@@ -46,6 +46,8 @@
 #define JVPN_KEY_SIZE	32
 /* Octets of the IV that each counter is combined with (RFC 8439 nonce). */
 #define JVPN_IV_SIZE	12
+/* Octets of a SipHash-2-4 key. */
+#define JVPN_NAME_KEY_SIZE	16
 /* Octets of a session label, the terminating NUL included. */
 #define JVPN_LABEL_SIZE	64
 /* Transitions of a session that the kernel remembers. */
@@ -722,6 +724,10 @@ enum jvpn_a_session {
  *   public key of this end): INIT and REQUEST of strangers are passed up only if mac1
  *   verifies under it (packet-register). Without it mac1 is not looked at.
  * @JVPN_A_PACKET_DEVICE_ID: u64, 1 to u64-max. The jvpn device, or ifindex.
+ * @JVPN_A_PACKET_NAME_KEY: binary, JVPN_NAME_KEY_SIZE octets. SipHash-2-4 key of the names
+ *   that this end gives away: nonces of tickets, and Nc of REQUEST. Their last 8 octets are
+ *   the hash of the 16 before. Packets that carry such a name have a share of their own
+ *   (packet-register).
  */
 enum jvpn_a_packet {
 	JVPN_A_PACKET_IFINDEX = 1,
@@ -731,6 +737,7 @@ enum jvpn_a_packet {
 	JVPN_A_PACKET_PAD,
 	JVPN_A_PACKET_MAC1_KEY,
 	JVPN_A_PACKET_DEVICE_ID,
+	JVPN_A_PACKET_NAME_KEY,
 
 	/* private: */
 	__JVPN_A_PACKET_MAX
@@ -900,7 +907,7 @@ enum jvpn_cmd {
 	/*
 	 * Receive the control packets of the device at this netlink port, until the port
 	 * closes. The last one to register wins.
-	 * - do request: ifindex, mac1-key, device-id.
+	 * - do request: ifindex, mac1-key, device-id, name-key.
 	 */
 	JVPN_CMD_PACKET_REGISTER,
 	/*

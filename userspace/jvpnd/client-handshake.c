@@ -335,6 +335,7 @@ static bool handshake_session_make(struct client *c, const struct jvpn_hs_resp *
 		return false;
 	handshake_session_fill(c, s, resp, result, inner);
 	jvpn_client_init(&c->proto, c->d->config->private_key, s->peer_key, resp, result);
+	c->proto.names = c->names;
 	c->has_proto = true;
 	session_each(c->d, handshake_previous_end, s);
 	tunnel_configure(c, inner);

@@ -53,6 +53,7 @@ void client_record_take(struct jvpnd *d, struct session *s, const struct jvpn_cl
 	if (c->has_proto || memcmp(rec->sid, s->id, sizeof(s->id)))
 		return;
 	jvpn_client_resume(&c->proto, d->config->private_key, rec);
+	c->proto.names = c->names;
 	c->has_proto = true;
 }
 
@@ -369,6 +370,8 @@ int client_open(struct jvpnd *d, char *error, size_t error_size)
 	c->d = d;
 	sodium_mlock(&c->proto, sizeof(c->proto));
 	jvpn_mac_keys_derive(&c->own_mac, d->config->public_key);
+	randombytes_buf(c->names.key, sizeof(c->names.key));
+	c->names.set = true;
 	uv_timer_init(d->loop, &c->handshake.timer);
 	c->handshake.timer.data = c;
 	client_move_open(c);
@@ -426,8 +429,14 @@ static const uint8_t *client_mac1_key(const struct jvpnd *d)
 	return d->client->own_mac.mac1;
 }
 
+static const uint8_t *client_name_key(const struct jvpnd *d)
+{
+	return d->client->names.key;
+}
+
 const struct role client_role = {
 	.mac1_key = client_mac1_key,
+	.name_key = client_name_key,
 	.packet = client_packet,
 	.unbound = client_unbound,
 	.health = client_health,

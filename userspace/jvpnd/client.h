@@ -101,6 +101,7 @@ struct client {
 	size_t gateway;		/* which of the configured ones */
 	struct jvpn_mac_keys mac;	/* of the gateway */
 	struct jvpn_mac_keys own_mac;
+	struct jvpn_name_key names;	/* of what answers bring back */
 	size_t n_remotes;
 	struct remote remotes[CLIENT_REMOTES_MAX];
 	uint64_t resolved_ms;

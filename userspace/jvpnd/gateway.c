@@ -40,6 +40,16 @@ static void gateway_gone_key_make(struct gateway *gw)
 		sizeof(gw->proto.secret), JVPN_SLICE_TEXT("jvpn gone key"));
 }
 
+/* Tickets of before a restart are known by it too. */
+static void gateway_name_key_make(struct gateway *gw)
+{
+	struct jvpn_name_key *names = &gw->proto.tickets.names;
+
+	jvpn_bl(names->key, sizeof(names->key), gw->proto.secret, sizeof(gw->proto.secret),
+		JVPN_SLICE_TEXT("jvpn name key"));
+	names->set = true;
+}
+
 static void gateway_tick(uv_timer_t *timer)
 {
 	struct gateway *gw = timer->data;
@@ -384,6 +394,7 @@ int gateway_open(struct jvpnd *d, char *error, size_t error_size)
 		goto err_memory;
 	jvpn_gateway_init(&gw->proto, d->config->private_key);
 	gateway_gone_key_make(gw);
+	gateway_name_key_make(gw);
 	gateway_buckets_init(gw);
 	uv_timer_init(d->loop, &gw->tick);
 	gw->tick.data = gw;
@@ -432,8 +443,14 @@ static const uint8_t *gateway_mac1_key(const struct jvpnd *d)
 	return d->gateway->proto.mac.mac1;
 }
 
+static const uint8_t *gateway_name_key(const struct jvpnd *d)
+{
+	return d->gateway->proto.tickets.names.key;
+}
+
 const struct role gateway_role = {
 	.mac1_key = gateway_mac1_key,
+	.name_key = gateway_name_key,
 	.packet = gateway_packet,
 	.unbound = gateway_unbound,
 	.health = gateway_health,

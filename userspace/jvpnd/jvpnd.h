@@ -36,6 +36,7 @@ struct reconcile;
 /**
  * struct role - what a gateway and a client do differently
  * @mac1_key: of INIT and REQUEST that come here
+ * @name_key: of what this end has given away, and comes back
  * @changed: transitions of a session were applied (it may be terminated now)
  * @epoch: an epoch was installed without a transition
  * @adopt: a session was found in the kernel; its record, if any, is loaded
@@ -47,6 +48,7 @@ struct reconcile;
  */
 struct role {
 	const uint8_t *(*mac1_key)(const struct jvpnd *d);
+	const uint8_t *(*name_key)(const struct jvpnd *d);
 	void (*packet)(struct jvpnd *d, const struct kernel_packet *packet);
 	void (*unbound)(struct jvpnd *d, struct session *s, const struct kernel_unbound *event);
 	void (*health)(struct jvpnd *d, struct session *s,

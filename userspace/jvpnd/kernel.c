@@ -394,13 +394,14 @@ unsigned int kernel_packets_read(struct kernel *kernel, const struct kernel_hand
 }
 
 int kernel_packets_register(struct kernel *kernel, const uint8_t *mac1_key,
+			    const uint8_t *name_key,
 			    const struct kernel_handlers *handlers, void *context, char *error,
 			    size_t error_size)
 {
 	struct kernel_reading r = { kernel, handlers, context };
 	struct jvpn_nl_error e = {};
-	int rc = jvpn_nl_packet_register(kernel->packets, kernel->device_id, mac1_key, kernel_event,
-					 &r, &e);
+	int rc = jvpn_nl_packet_register(kernel->packets, kernel->device_id, mac1_key, name_key,
+					 kernel_event, &r, &e);
 
 	if (rc)
 		kernel_error_text(&e, error, error_size);

@@ -183,8 +183,9 @@ void kernel_events_read(struct kernel *kernel, const struct kernel_handlers *han
 			void *context, unsigned int budget);
 unsigned int kernel_packets_read(struct kernel *kernel, const struct kernel_handlers *handlers,
 				 void *context, unsigned int budget);
-/* From now on control packets come here. mac1_key: see jvpn_nl_packet_register(). */
+/* From now on control packets come here. The keys: see jvpn_nl_packet_register(). */
 int kernel_packets_register(struct kernel *kernel, const uint8_t *mac1_key,
+			    const uint8_t *name_key,
 			    const struct kernel_handlers *handlers, void *context, char *error,
 			    size_t error_size);
 int kernel_packet_send(struct kernel *kernel, const struct path *to, const void *data,

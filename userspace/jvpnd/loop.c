@@ -326,8 +326,8 @@ bool loop_open(struct jvpnd *d, char *error, size_t error_size)
 		return false;
 	/* What changed before is not told. */
 	loop_link(d, NULL);
-	return !kernel_packets_register(d->kernel, d->role->mac1_key(d), &loop_handlers, d, error,
-					error_size);
+	return !kernel_packets_register(d->kernel, d->role->mac1_key(d), d->role->name_key(d),
+					&loop_handlers, d, error, error_size);
 }
 
 static void loop_handle_close(uv_handle_t *handle, void *limit)

@@ -141,3 +141,18 @@ void jvpn_wipe(void *secret, size_t size)
 {
 	sodium_memzero(secret, size);
 }
+
+void jvpn_name_make(u8 name[JVPN_WIRE_NC], const struct jvpn_name_key *key,
+		    const struct jvpn_rng *rng)
+{
+	static_assert(JVPN_WIRE_NAME_RANDOM + crypto_shorthash_siphash24_BYTES == JVPN_WIRE_NC,
+		      "name");
+
+	if (!key->set) {
+		jvpn_rng_fill(rng, name, JVPN_WIRE_NC);
+		return;
+	}
+	jvpn_rng_fill(rng, name, JVPN_WIRE_NAME_RANDOM);
+	crypto_shorthash_siphash24(name + JVPN_WIRE_NAME_RANDOM, name, JVPN_WIRE_NAME_RANDOM,
+				   key->key);
+}

@@ -66,4 +66,21 @@ bool jvpn_xaead_open(u8 *out, const u8 key[JVPN_WIRE_KEY], const u8 nonce[JVPN_W
 bool jvpn_equal(const void *a, const void *b, size_t size);	/* constant time */
 void jvpn_wipe(void *secret, size_t size);
 
+/**
+ * struct jvpn_name_key - makes names whose maker can be told at a glance
+ * @set: false: names are random throughout
+ * @key: of SipHash-2-4
+ *
+ * A name (Nc, nonce of a ticket) is opaque to whoever it is given to: 24 octets
+ * that do not repeat. Of 16 random ones the other 8 may be the hash, so that the
+ * kernel knows what comes back with it from what is noise.
+ */
+struct jvpn_name_key {
+	bool set;
+	u8 key[crypto_shorthash_siphash24_KEYBYTES];
+};
+
+void jvpn_name_make(u8 name[JVPN_WIRE_NC], const struct jvpn_name_key *key,
+		    const struct jvpn_rng *rng);
+
 #endif /* JVPN_CRYPTO_H */

@@ -885,6 +885,13 @@ static const struct jvpn_nl_field jvpn_nl_packet_fields[JVPN_A_PACKET_MAX + 1] =
 		.offset = offsetof(struct jvpn_nl_packet, device_id),
 		.has = offsetof(struct jvpn_nl_packet, has.device_id),
 	},
+	[JVPN_A_PACKET_NAME_KEY] = {
+		.name = "name-key",
+		.kind = JVPN_NL_BINARY,
+		.offset = offsetof(struct jvpn_nl_packet, name_key),
+		.has = offsetof(struct jvpn_nl_packet, has.name_key),
+		.size = JVPN_NAME_KEY_SIZE,
+	},
 };
 
 const struct jvpn_nl_object jvpn_nl_packet_object = {

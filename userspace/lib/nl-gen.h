@@ -232,7 +232,7 @@ struct jvpn_nl_session {
 /* A control packet (any JVPN1 message but DATA). */
 struct jvpn_nl_packet {
 	struct {
-		bool ifindex, transport, payload, dropped, mac1_key, device_id;
+		bool ifindex, transport, payload, dropped, mac1_key, device_id, name_key;
 	} has;
 	uint32_t ifindex;
 	struct jvpn_nl_transport transport;
@@ -241,6 +241,7 @@ struct jvpn_nl_packet {
 	uint64_t dropped;
 	uint8_t mac1_key[JVPN_KEY_SIZE];
 	uint64_t device_id;
+	uint8_t name_key[JVPN_NAME_KEY_SIZE];
 };
 
 /*

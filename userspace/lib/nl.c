@@ -567,7 +567,8 @@ static void listener_lost(struct jvpn_nl_listener *listener, int code)
 }
 
 int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint64_t device_id,
-			    const uint8_t mac1_key[JVPN_KEY_SIZE], jvpn_nl_event_visit visit,
+			    const uint8_t mac1_key[JVPN_KEY_SIZE],
+			    const uint8_t name_key[JVPN_NAME_KEY_SIZE], jvpn_nl_event_visit visit,
 			    void *context, struct jvpn_nl_error *error)
 {
 	struct jvpn_nl_packet request = {};
@@ -581,6 +582,10 @@ int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint64_t device_i
 	if (mac1_key) {
 		request.has.mac1_key = true;
 		memcpy(request.mac1_key, mac1_key, sizeof(request.mac1_key));
+	}
+	if (name_key) {
+		request.has.name_key = true;
+		memcpy(request.name_key, name_key, sizeof(request.name_key));
 	}
 	listener->visit = visit;
 	listener->context = context;

@@ -146,10 +146,12 @@ int jvpn_nl_listener_fd(const struct jvpn_nl_listener *listener);
 /*
  * Receive the control packets of a device here, until the listener is closed.
  * Packets that arrive before the answer are visited at once. mac1_key: INIT and
- * REQUEST of strangers must verify under it; NULL: the kernel does not look.
+ * REQUEST must verify under it; name_key: tells names that this end has made. NULL: the
+ * kernel does not look.
  */
 int jvpn_nl_packet_register(struct jvpn_nl_listener *listener, uint64_t device_id,
-			    const uint8_t mac1_key[JVPN_KEY_SIZE], jvpn_nl_event_visit visit,
+			    const uint8_t mac1_key[JVPN_KEY_SIZE],
+			    const uint8_t name_key[JVPN_NAME_KEY_SIZE], jvpn_nl_event_visit visit,
 			    void *context, struct jvpn_nl_error *error);
 
 /*

@@ -333,6 +333,7 @@ struct jvpn_client {
 	u8 secret[JVPN_WIRE_KEY];
 	u8 public_key[JVPN_WIRE_KEY];
 	struct jvpn_mac_keys mac;	/* of the gateway */
+	struct jvpn_name_key names;	/* of Nc; the caller's */
 	u64 intent;
 	u64 invited_ms;
 	bool invited;

@@ -284,7 +284,7 @@ enum jvpn_verdict jvpn_client_request(struct jvpn_client *c, u32 path, bool stan
 	a->born_ms = now_ms;
 	a->v_floor = c->rec.v_seen;
 	memcpy(a->ticket, ticket, JVPN_WIRE_TICKET);
-	jvpn_rng_fill(rng, a->nc, JVPN_WIRE_NC);
+	jvpn_name_make(a->nc, &c->names, rng);
 	request_write(c, a, cookie);
 	*attempt = a;
 	return JVPN_VERDICT_OK;

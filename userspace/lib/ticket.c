@@ -51,7 +51,7 @@ void jvpn_ticket_seal(const struct jvpn_tickets *tickets, const u8 sid[JVPN_WIRE
 	memcpy(content.sid, sid, JVPN_WIRE_SID);
 	ticket->kid = kid;
 	ticket_key(tickets, kid, key);
-	jvpn_rng_fill(rng, ticket->nonce, sizeof(ticket->nonce));
+	jvpn_name_make(ticket->nonce, &tickets->names, rng);
 	jvpn_xaead_seal(ticket->box, key, ticket->nonce, &ad, sizeof(ad), &content,
 			sizeof(content));
 	jvpn_wipe(key, sizeof(key));

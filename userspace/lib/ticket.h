@@ -19,11 +19,13 @@
 /**
  * struct jvpn_tickets - what the ticket keys of a node or cluster are made of
  * @root: follows from the static secret, so that nothing has to be kept
+ * @names: of the nonces; the caller's
  *
  * The key's number is in the ticket's first octet: the day since boot on which it was sealed.
  */
 struct jvpn_tickets {
 	u8 root[JVPN_WIRE_KEY];
+	struct jvpn_name_key names;
 };
 
 void jvpn_tickets_init(struct jvpn_tickets *tickets, const u8 secret[JVPN_WIRE_KEY]);

@@ -425,7 +425,7 @@ static void test_packets(uint32_t from, uint16_t from_port, uint16_t to_port)
 
 	if (!tap_ok(listener, "a listener for packets is opened"))
 		return;
-	done(jvpn_nl_packet_register(listener, device_id, NULL, see_event, &seen, &error),
+	done(jvpn_nl_packet_register(listener, device_id, NULL, NULL, see_event, &seen, &error),
 	     "it is registered");
 	jvpn_nl_device_get(nl, ifindex, &device, NULL);
 	tap_ok(device.has.registered, "and the device says so");
