@@ -48,7 +48,7 @@ forged_proofs()
 	PROOFS=65
 	pair_fresh
 	session_keep
-	fault_arm forge PROOF 20
+	fault_arm forge PROOF 60
 	for i in 1 2 3 4 5 6; do
 		jump
 		session_kept $((2 * i)) $((2 * i)) "$i"

@@ -156,6 +156,7 @@ static void test_answer_mutations(void)
 	jvpn_reject_build(&reject_msg, &w->record.keys, a->nc, &reject, &w->rng);
 	tap_ok(mutations_refused(&reject_msg, sizeof(reject_msg), sizeof(reject_msg),
 				 client_refuses, w), "REJECT: every bit, every length");
+	must(jvpn_client_request(&w->client, 2, false, NULL, w->now_ms, &w->rng, &a), "REQUEST");
 	jvpn_gone_build(&gone, w->gw.k_gone, w->record.sid, a->nc);
 	tap_ok(mutations_refused(&gone, sizeof(gone), sizeof(gone), client_refuses, w),
 	       "GONE: every bit, every length");
