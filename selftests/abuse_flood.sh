@@ -84,7 +84,7 @@ forged()
 	kernel_refuses data rx_drop_index -s $ANYBODY
 	kernel_refuses init rx_drop_control_mac1 -s $ANYBODY
 	kernel_refuses request rx_drop_control_mac1 -s $ANYBODY
-	daemon_refuses proof PROOF "ticket is sealed under an unknown key"
+	daemon_refuses proof PROOF "ticket does not authenticate"
 	daemon_refuses ctrl CTRL "index names nothing here"
 	unchanged
 }

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
 #include "fixture.h"
 
@@ -244,13 +245,35 @@ static bool all_left(void)
 	return true;
 }
 
+/*
+ * Until 6.18 the kernel's GRO says of every super-packet that it is given with DF that all its
+ * segments have one identification. Where DF is set it means nothing (RFC 6864 4.1).
+ */
+static bool gro_keeps_ids(void)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname kernel;
+
+	REQUIRE(!uname(&kernel) && sscanf(kernel.release, "%u.%u", &major, &minor) == 2, "uname");
+	return major > 6 || (major == 6 && minor >= 18);
+}
+
+/* The identification and, with it, the sum of the header. */
+static bool means_nothing(const struct packet *w, size_t at)
+{
+	bool fragment_never = w->octet[0] >> 4 == 4 && w->octet[6] & 0x40;
+
+	return fragment_never && (at / 2 == 2 || at / 2 == 5) && !gro_keeps_ids();
+}
+
 static void compare(const char *what, const struct packet *g, const struct packet *w, unsigned int i)
 {
 	size_t at;
 
 	REQUIRE(g->len == w->len, "%s: packet %u has %zu octets, not %zu", what, i, g->len, w->len);
-	for (at = 0; at < g->len && g->octet[at] == w->octet[at]; at++)
-		;
+	for (at = 0; at < g->len; at++)
+		if (g->octet[at] != w->octet[at] && !means_nothing(w, at))
+			break;
 	REQUIRE(at == g->len, "%s: packet %u: octet %zu is %02x, not %02x", what, i, at,
 		g->octet[at], w->octet[at]);
 }
