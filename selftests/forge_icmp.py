@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Send forged ICMP "too big" messages: forge_icmp.py TO MTU KIND SOURCE SPORT DEST DPORT [COUNT]
 
-They go to TO and quote a packet from SOURCE to DEST: KIND udp, tcp or echo.
+They go to TO and quote a packet from SOURCE to DEST: KIND udp, tcp, echo (a request) or reply.
 """
 
 import socket
@@ -20,8 +20,10 @@ def checksum(data):
 def quoted(family, kind, source, sport, dest, dport):
     """The first octets of a packet that the victim might have sent."""
     v6 = family == socket.AF_INET6
-    if kind == 'echo':
-        proto, body = (58, b'\x80') if v6 else (1, b'\x08')
+    if kind in ('echo', 'reply'):
+        request = kind == 'echo'
+        proto, code = (58, 128 if request else 129) if v6 else (1, 8 if request else 0)
+        body = bytes([code])
         body += struct.pack('!BHHH', 0, 0, 0x1234, 1) + bytes(56)
     elif kind == 'tcp':
         proto = 6

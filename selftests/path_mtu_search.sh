@@ -61,6 +61,7 @@ forge_all()
 		forge "$1" "$4" "$2" udp 9 "$remote_port"
 		forge "$1" "$4" "$2" tcp 7000 7001
 		forge "$1" "$4" "$2" echo 0 0
+		forge "$1" "$4" "$2" reply 0 0
 	done
 }
 
