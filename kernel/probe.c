@@ -40,6 +40,17 @@ static u64 rtt_ns(const struct jvpn_probe *p)
 }
 
 /* An echo that takes longer is overdue. */
+static void rtt_sample(struct jvpn_probe *p, u64 rtt)
+{
+	if (!p->srtt_ns) {
+		p->srtt_ns = rtt;
+		p->rttvar_ns = rtt / 2;
+		return;
+	}
+	p->rttvar_ns = (3 * p->rttvar_ns + (u64)abs((s64)(p->srtt_ns - rtt))) / 4;
+	p->srtt_ns = (7 * p->srtt_ns + rtt) / 8;
+}
+
 static u64 echo_ms(const struct jvpn_probe *p)
 {
 	u64 slack = max_t(u64, 4 * p->rttvar_ns, ECHO_SLACK_NS);
@@ -274,13 +285,18 @@ static void mtu_step(struct jvpn_session *s, u32 link, u32 floor, u64 now_ms, st
 static void mtu_echo(struct jvpn_session *s, u64 ts)
 {
 	struct jvpn_probe *p = &s->probe;
+	bool size = was_sent(p->size_sent, ts);
 
-	if (was_sent(p->size_sent, ts)) {
+	if (!size && !was_sent(p->small_sent, ts))
+		return;
+	/* The first heartbeat of a path may have waited for its neighbour: soon that is forgotten. */
+	rtt_sample(p, ktime_get_boottime_ns() - ts);
+	if (size) {
 		memset(p->size_sent, 0, sizeof(p->size_sent));
 		jvpn_mtu_passed(&p->mtu, jvpn_now_ms());
 		path_publish(s);
-	} else if (was_sent(p->small_sent, ts)) {
-		jvpn_mtu_alive(&p->mtu);
+	} else {
+		jvpn_mtu_alive(&p->mtu, jvpn_now_ms());
 	}
 }
 
@@ -498,17 +514,6 @@ void jvpn_probe_hint(struct jvpn_session *s, const struct jvpn_socket *js)
 }
 
 /* RFC 6298 section 2. */
-static void rtt_sample(struct jvpn_probe *p, u64 rtt)
-{
-	if (!p->srtt_ns) {
-		p->srtt_ns = rtt;
-		p->rttvar_ns = rtt / 2;
-		return;
-	}
-	p->rttvar_ns = (3 * p->rttvar_ns + (u64)abs((s64)(p->srtt_ns - rtt))) / 4;
-	p->srtt_ns = (7 * p->srtt_ns + rtt) / 8;
-}
-
 static void outcome_add(struct jvpn_probe *p, bool lost)
 {
 	p->outcomes = p->outcomes << 1 | lost;

@@ -576,7 +576,7 @@ static void jumps_under_traffic(void)
 	s = session_client(&fx, 10);
 	pid = fork();
 	if (!pid)
-		traffic_child(&s, count, test_scale(100, 500));
+		traffic_child(&s, count, test_scale(300, 1500));
 	peer[0] = s.peer;
 	for (jumps = 0; jumps < JUMPS && came_count < count; jumps++) {
 		e = nl_epoch(jumps + 1);

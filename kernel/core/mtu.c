@@ -209,9 +209,12 @@ void jvpn_mtu_passed(struct jvpn_mtu *m, u64 now_ms)
 	}
 }
 
-void jvpn_mtu_alive(struct jvpn_mtu *m)
+void jvpn_mtu_alive(struct jvpn_mtu *m, u64 now_ms)
 {
 	m->alive = true;
+	/* The echo of the probe before it cannot be far behind. */
+	if (m->probe && m->at > now_ms + JVPN_MTU_TIMER_MS)
+		m->at = now_ms + JVPN_MTU_TIMER_MS;
 }
 
 void jvpn_mtu_hint(struct jvpn_mtu *m)

@@ -141,7 +141,7 @@ u32 jvpn_mtu_step(struct jvpn_mtu *m, const struct jvpn_mtu_use *use, u64 echo_m
 void jvpn_mtu_passed(struct jvpn_mtu *m, u64 now_ms);
 
 /* A small heartbeat was echoed that was sent after the first probe of the present size. */
-void jvpn_mtu_alive(struct jvpn_mtu *m);
+void jvpn_mtu_alive(struct jvpn_mtu *m, u64 now_ms);
 
 /* Somebody claims that a datagram was too large. */
 void jvpn_mtu_hint(struct jvpn_mtu *m);

@@ -32,6 +32,7 @@ struct path {
 	u32 back;
 	u32 link;
 	u32 rtt;
+	u32 patience;	/* in which an echo is expected, 0: a little more than rtt */
 	u32 loss;	/* percent, each way */
 	bool dead;
 	u32 large_every;	/* ms between large datagrams, 0 for none */
@@ -78,7 +79,7 @@ static void send_due(struct path *p)
 
 	if (!next || p->now < next)
 		return;
-	size = jvpn_mtu_step(&p->m, &p->use, p->rtt + 10, p->now);
+	size = jvpn_mtu_step(&p->m, &p->use, p->patience ? p->patience : p->rtt + 10, p->now);
 	if (!size)
 		return;
 	p->probes++;
@@ -105,7 +106,7 @@ static void receive_due(struct path *p)
 		if (e.size)
 			jvpn_mtu_passed(&p->m, p->now);
 		else
-			jvpn_mtu_alive(&p->m);
+			jvpn_mtu_alive(&p->m, p->now);
 	}
 }
 
@@ -350,6 +351,21 @@ static void test_lossy_use(void)
 }
 
 /* Everything at random: what holds at any time. */
+/* The first heartbeat waited for a neighbour, so echoes are expected late: the small ones tell better. */
+static void test_late_first_echo(void)
+{
+	struct path p;
+	u64 begin;
+
+	path_init(&p, JVPN_MTU_FLOOR6, 1452, 1332, 1332);
+	p.patience = 3000;
+	for (begin = p.now; !p.m.size && p.now < begin + 60000;)
+		run(&p, 10);
+	tap_equal(p.m.size, 1332, "a path whose first echo was late is searched");
+	tap_ok(p.now - begin <= 15000, "one late echo for each size is waited for, not three (%llu ms)",
+	       (unsigned long long)(p.now - begin));
+}
+
 static void test_invariants(void)
 {
 	u32 i, bad = 0;
@@ -377,7 +393,7 @@ static void test_invariants(void)
 			p.forged_every = random_below(50);
 			break;
 		}
-		run(&p, random_below(500));
+		run(&p, 1 + random_below(500));
 		bad += p.m.size > p.link || (p.m.size && p.m.size < JVPN_MTU_FLOOR4);
 		bad += p.m.probe > p.link;
 		bad += p.m.phase == JVPN_MTU_DONE && (!p.m.size || p.m.probe);
@@ -398,6 +414,7 @@ int main(void)
 	test_forged();
 	test_hint_is_fast();
 	test_lossy_use();
+	test_late_first_echo();
 	test_invariants();
 	return tap_done();
 }
