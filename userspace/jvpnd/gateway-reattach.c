@@ -503,46 +503,13 @@ static bool reattach_dh_take(struct gateway *gw, struct session *s, uint64_t now
 				limits->reattaches_per_second, 1, now);
 }
 
-/* How long the bound transport must still be silent until leaving it is no choice. */
-static uint64_t reattach_silence_wait(const struct gateway *gw, const struct session *s,
-				      uint64_t now)
-{
-	struct kernel_session *k = malloc(sizeof(*k));
-	uint64_t silent_at = 0;
-
-	if (k && !kernel_session_get(gw->d->kernel, s->id, k) && k->bound)
-		silent_at = k->health.last_rx_ms + s->policy.probe.active_interval_ms +
-			    s->policy.probe.dead_base_ms;
-	free(k);
-	return silent_at > now ? silent_at - now : 0;
-}
-
-/*
- * A death needs no cooldown, and the client knows of it first. What it says of it counts only as
- * far as it can be seen from here: packets of a living transport have come a moment ago.
- */
-static uint64_t reattach_cooldown_wait(const struct gateway *gw, const struct session *s,
-				       uint64_t now)
-{
-	uint64_t silence, cooldown = s->policy.switch_cooldown_ms;
-
-	if (!s->bound)
-		return 0;
-	cooldown = jvpn_switches_wait(&s->gateway.switches, JVPN_SWITCHES_MAX, cooldown, now);
-	silence = cooldown ? reattach_silence_wait(gw, s, now) : 0;
-	return silence < cooldown ? silence : cooldown;
-}
-
 /* Step 5 of the protocol, for moves: 0, or how long to wait. */
-static uint32_t reattach_switch_wait(const struct gateway *gw, const struct session *s,
-				     const struct path *from)
+static uint32_t reattach_switch_wait(const struct session *s, const struct path *from)
 {
-	uint64_t now = jvpnd_now_ms(), wait;
-
 	if (reattach_is_refresh(s, from))
 		return 0;
-	wait = jvpn_switches_wait(&s->gateway.switches, s->policy.max_switches_per_minute, 0, now);
-	return (uint32_t)(wait ? wait : reattach_cooldown_wait(gw, s, now));
+	return (uint32_t)jvpn_switches_wait(&s->gateway.switches,
+					    s->policy.max_switches_per_minute, 0, jvpnd_now_ms());
 }
 
 /* The same for public-key work. */
@@ -567,7 +534,7 @@ static void reattach_proof_wait(struct gateway *gw, struct session *s, const str
 static void reattach_proof_admit(struct gateway *gw, struct session *s, const struct path *from,
 				 const struct jvpn_proof *proof)
 {
-	uint32_t wait = reattach_switch_wait(gw, s, from);
+	uint32_t wait = reattach_switch_wait(s, from);
 	struct proof_gate *gate = gate_find(gw, proof);
 
 	if (wait) {
