@@ -170,9 +170,10 @@ session_is_new()
 # ended HOST REASON: the kept session, there, once.
 ended()
 {
+	# What asks for a session that has ended is refused, and that record says TERMINATED twice.
 	wait_audit "$1" "\"to\":\"TERMINATED\",\"reason\":\"$2\".*$KEPT_SID|$KEPT_SID.*\"to\":\"TERMINATED\",\"reason\":\"$2\"" 15
 	equal "ends of the session in the log of $1" \
-		"$(grep "$KEPT_SID" "$WORK/$1/audit" | grep -c '"to":"TERMINATED"')" 1
+		"$(grep "$KEPT_SID" "$WORK/$1/audit" | grep '"to":"TERMINATED"' | grep -vc '"event":"REFUSED"')" 1
 }
 
 # boot_ms HOST PATTERN [NUMBER]: when the log tells of it, by the clock that nobody sets.
