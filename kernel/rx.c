@@ -492,7 +492,7 @@ void jvpn_rx_walk(struct jvpn_socket *js, struct napi_struct *napi, struct sk_bu
 	jvpn_count(r.jd, JVPN_C_RX_BATCHES, 1);
 	jvpn_count(r.jd, JVPN_C_RX_DATAGRAMS, jvpn_rx_datagrams(skb));
 	/* None of such segments can be anything, and there may be very many of them. */
-	if (jvpn_rx_datagrams(skb) > 1 && r.segment < SEGMENT_LEAST)
+	if (!skb->len || (jvpn_rx_datagrams(skb) > 1 && r.segment < SEGMENT_LEAST))
 		rx_count_drops(&r, NULL, JVPN_C_RX_DROP_RUNT, jvpn_rx_datagrams(skb));
 	else
 		packet_receive(&r);

@@ -155,6 +155,24 @@ NAT_rebinding()
 	audit_complete g
 }
 
+# The path is given up before the invitation, to an address that nobody expected, has waited its time:
+# then it is taken all the same, and nothing else is waited for.
+NAT_rebinding_of_a_path_that_dies_soon()
+{
+	NET_HOOK=nat_before POLICY="probe: {active_interval_ms: 50, dead_base_ms: $((50 * SLOW))}, recovery_window_ms: 20000"
+	TRANSPORTS="[{name: a, interface: a0, protocol: udp4}]"
+	pair_fresh
+	session_keep
+	probe_start
+	nat_map 30000
+	wait_attached c 2
+	probe_stop
+	session_same
+	equal "the session and its transport" "$SID $VIA" "$KEPT_SID a0"
+	equal "times that it was degraded" "$(audit_count c '"to":"DEGRADED"')" 0
+	at_most "the gap" "$GAP" $((2000 * SLOW))
+}
+
 # A jump ordered at the gateway is the client's to make: refused, nothing moves.
 jump_ordered_at_the_gateway_is_refused()
 {
@@ -179,4 +197,5 @@ jump_ordered_at_the_gateway_is_refused()
 
 test_main jump_there_and_back_loses_nothing jump_to_the_present_transport \
 	jump_ordered_at_the_gateway_is_refused link_down better_uplink_returns \
-	moves_by_choice_leave_some far_uplink_stands_by NAT_rebinding
+	moves_by_choice_leave_some far_uplink_stands_by NAT_rebinding \
+	NAT_rebinding_of_a_path_that_dies_soon

@@ -569,17 +569,18 @@ static bool reattach_sent_read(struct client *c, struct jvpn_client_sent *sent)
 	return good;
 }
 
-/* An answer that has come since shows that the bound path lives. */
+/* An answer that has come since shows that the bound path lives; one that was given up is dead. */
 static bool reattach_path_lives(struct client *c, const struct client_try *try,
 				const struct jvpn_attempt *attempt)
 {
 	struct kernel_session *k = malloc(sizeof(*k));
 	bool lives = true;
 
-	if (k && !kernel_session_get(c->d->kernel, c->session->id, k) && k->bound)
-		lives = k->health.last_rx_ms > try->asked_ms ||
-			(k->health.echoed &&
-			 k->health.echo_counter >= jvpn_client_invited_counter(attempt));
+	if (k && !kernel_session_get(c->d->kernel, c->session->id, k))
+		lives = k->bound &&
+			(k->health.last_rx_ms > try->asked_ms ||
+			 (k->health.echoed &&
+			  k->health.echo_counter >= jvpn_client_invited_counter(attempt)));
 	free(k);
 	return lives;
 }
@@ -590,7 +591,7 @@ static void reattach_invited_use(struct client *c, struct client_try *try)
 	struct jvpn_attempt *attempt = reattach_attempt(c, try);
 
 	try->next_ms = 0;
-	if (!jvpn_fsm_bound(c->session->state) || reattach_path_lives(c, try, attempt)) {
+	if (reattach_path_lives(c, try, attempt)) {
 		refusal_verdict_count(c->d, JVPN_MSG_CHALLENGE, JVPN_VERDICT_PATH_ALIVE);
 		try_drop(c, try, jvpn_verdict_str(JVPN_VERDICT_PATH_ALIVE));
 		return;
