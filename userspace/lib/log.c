@@ -16,6 +16,7 @@
 
 #define WINDOW_MS	10000
 #define LINE_SIZE	2048
+#define PATIENCE_MS 1000
 #define QUEUE_SIZE	(256 * 1024)
 #define CHUNK_SIZE	4096
 
@@ -85,6 +86,17 @@ static void jvpn_log_write_all(const char *text, size_t length)
 			return;
 		}
 	}
+}
+
+/*
+ * Before there is a thread: is there room for a line? A reader that is slow gets its time once; one
+ * that does not read at all must not keep the program from its start.
+ */
+static bool jvpn_log_room(void)
+{
+	struct pollfd poll_fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&poll_fd, 1, queue.dropped ? 0 : PATIENCE_MS) != 0;
 }
 
 static size_t jvpn_log_stamp(char *line, enum jvpn_log_level level)
@@ -189,8 +201,11 @@ static void jvpn_log_write(const char *text, size_t length)
 {
 	pthread_mutex_lock(&queue.lock);
 	if (!queue.detached) {
+		if (jvpn_log_room())
+			jvpn_log_write_all(text, length);
+		else
+			queue.dropped++;
 		pthread_mutex_unlock(&queue.lock);
-		jvpn_log_write_all(text, length);
 		return;
 	}
 	if (!jvpn_log_queue_dropped_say() || !jvpn_log_queue_put(text, length))
