@@ -82,22 +82,6 @@ struct packet {
 static struct packet sent[FLOWS][SEGMENTS_MAX], got[FLOWS][SEGMENTS_MAX];
 static unsigned int sent_count[FLOWS], got_count[FLOWS];
 
-static uint32_t sum_add(uint32_t sum, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-
-	for (; len > 1; len -= 2, p += 2)
-		sum += p[0] << 8 | p[1];
-	return len ? sum + (p[0] << 8) : sum;
-}
-
-static uint16_t sum_end(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons(~sum);
-}
-
 static void begin(void)
 {
 	struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
@@ -133,8 +117,8 @@ static uint32_t ipv4_build(uint8_t *p, const struct segment *g, size_t tcp_len)
 	ip->saddr = nl_addr(s.src4, 0).v4.s_addr;
 	ip->daddr = nl_addr("10.9.0.2", 0).v4.s_addr;
 	ip->check = 0;
-	ip->check = sum_end(sum_add(0, ip, sizeof(*ip))) ^ g->damaged;
-	return sum_add(IPPROTO_TCP + tcp_len, &ip->saddr, 8);
+	ip->check = test_sum_end(test_sum_add(0, ip, sizeof(*ip))) ^ g->damaged;
+	return test_sum_add(IPPROTO_TCP + tcp_len, &ip->saddr, 8);
 }
 
 static uint32_t ipv6_build(uint8_t *p, const struct segment *g, size_t tcp_len)
@@ -147,7 +131,7 @@ static uint32_t ipv6_build(uint8_t *p, const struct segment *g, size_t tcp_len)
 	ip->ip6_hlim = g->ttl;
 	ip->ip6_src = nl_addr(s.src6, 0).v6;
 	ip->ip6_dst = nl_addr("fd09::2", 0).v6;
-	return sum_add(IPPROTO_TCP + tcp_len, &ip->ip6_src, 32);
+	return test_sum_add(IPPROTO_TCP + tcp_len, &ip->ip6_src, 32);
 }
 
 /* Return: octets of the packet. */
@@ -173,7 +157,7 @@ static size_t segment_build(uint8_t *p, const struct segment *g)
 	for (i = 0; i < g->len; i++)
 		t[hlen + i] = g->seq + i + ((g->seq + i) >> 8);
 	th->check = 0;
-	th->check = sum_end(sum_add(g->v6 ? ipv6_build(p, g, tcp_len) : ipv4_build(p, g, tcp_len), t,
+	th->check = test_sum_end(test_sum_add(g->v6 ? ipv6_build(p, g, tcp_len) : ipv4_build(p, g, tcp_len), t,
 				    tcp_len));
 	return ip_len + tcp_len;
 }

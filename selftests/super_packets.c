@@ -211,22 +211,6 @@ static void stream_add(struct stream *st, const uint8_t *data, size_t len, uint3
 	}
 }
 
-static uint32_t sum_add(uint32_t sum, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-
-	for (; len > 1; len -= 2, p += 2)
-		sum += p[0] << 8 | p[1];
-	return len ? sum + (p[0] << 8) : sum;
-}
-
-static uint16_t sum_end(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons(~sum);
-}
-
 struct segment {
 	unsigned int flow;
 	bool v6;
@@ -264,7 +248,7 @@ static size_t segment_build(uint8_t *out, const struct segment *g)
 		ip->ip6_hlim = 64;
 		ip->ip6_src = nl_addr(s.src6, 0).v6;
 		ip->ip6_dst = nl_addr("fd00::1", 0).v6;
-		pseudo = sum_add(pseudo, &ip->ip6_src, 32);
+		pseudo = test_sum_add(pseudo, &ip->ip6_src, 32);
 	} else {
 		struct iphdr *ip = (struct iphdr *)out;
 
@@ -276,10 +260,10 @@ static size_t segment_build(uint8_t *out, const struct segment *g)
 		ip->protocol = IPPROTO_TCP;
 		ip->saddr = nl_addr(s.src4, 0).v4.s_addr;
 		ip->daddr = nl_addr("10.0.0.1", 0).v4.s_addr;
-		ip->check = sum_end(sum_add(0, ip, sizeof(*ip)));
-		pseudo = sum_add(pseudo, &ip->saddr, 8);
+		ip->check = test_sum_end(test_sum_add(0, ip, sizeof(*ip)));
+		pseudo = test_sum_add(pseudo, &ip->saddr, 8);
 	}
-	th->check = sum_end(sum_add(pseudo, th, tcp_len));
+	th->check = test_sum_end(test_sum_add(pseudo, th, tcp_len));
 	return ip_len + tcp_len;
 }
 
@@ -318,7 +302,7 @@ static bool capture_one(int fd, unsigned int *merged)
 	REQUIRE(flow < FLOWS && (ssize_t)hlen <= len, "a packet of no flow was delivered");
 	if (p[0] >> 4 == 4)
 		CHECK(ntohs(((struct iphdr *)p)->tot_len) == len &&
-		      !sum_end(sum_add(0, p, sizeof(struct iphdr))), "a wrong IPv4 header");
+		      !test_sum_end(test_sum_add(0, p, sizeof(struct iphdr))), "a wrong IPv4 header");
 	else
 		CHECK(ntohs(((struct ip6_hdr *)p)->ip6_plen) + 40 == len, "a wrong IPv6 header");
 	stream_add(&got[flow], p + hlen, len - hlen, ntohl(th->seq));
@@ -440,10 +424,10 @@ static void expect_checksum(const struct peer_datagram *d)
 {
 	const struct iphdr *ip = (const struct iphdr *)d->inner;
 	uint16_t tcp_len = d->inner_len - sizeof(*ip);
-	uint32_t sum = sum_add(IPPROTO_TCP + tcp_len, &ip->saddr, 8);
+	uint32_t sum = test_sum_add(IPPROTO_TCP + tcp_len, &ip->saddr, 8);
 
-	CHECK(!sum_end(sum_add(0, ip, sizeof(*ip))), "a wrong checksum of the IPv4 header");
-	CHECK(!sum_end(sum_add(sum, d->inner + sizeof(*ip), tcp_len)), "a wrong TCP checksum");
+	CHECK(!test_sum_end(test_sum_add(0, ip, sizeof(*ip))), "a wrong checksum of the IPv4 header");
+	CHECK(!test_sum_end(test_sum_add(sum, d->inner + sizeof(*ip), tcp_len)), "a wrong TCP checksum");
 	CHECK_EQ(ntohs(ip->tot_len), d->inner_len, "the length in the IPv4 header");
 }
 
@@ -460,7 +444,7 @@ static size_t reply_build(uint8_t *out, const struct peer_datagram *d, uint32_t 
 	th->dest = from->source;
 	th->window = htons(65535);
 	th->check = 0;
-	th->check = sum_end(sum_add(sum_add(IPPROTO_TCP + 20, &ip->saddr, 8), th, 20));
+	th->check = test_sum_end(test_sum_add(test_sum_add(IPPROTO_TCP + 20, &ip->saddr, 8), th, 20));
 	return len;
 }
 

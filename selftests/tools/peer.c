@@ -353,16 +353,7 @@ bool peer_heartbeat_read(const struct peer_datagram *d, struct peer_heartbeat *h
 
 void peer_heartbeat_echo(struct peer *p, const struct peer_heartbeat *h)
 {
-	struct peer_heartbeat reply = {
-		.reply = true,
-		.seq = h->seq,
-		.ts = test_now() * 1000000,
-		.echo_ts = h->ts,
-		.version = h->version,
-	};
-	uint8_t text[PEER_HEARTBEAT_CLIENT_SIZE];
-
-	peer_send(p, text, peer_heartbeat_build(text, &reply));
+	peer_heartbeat_echo_size(p, h, 0);
 }
 
 void peer_heartbeat_echo_size(struct peer *p, const struct peer_heartbeat *h, size_t size)
@@ -384,24 +375,6 @@ void peer_heartbeat_echo_size(struct peer *p, const struct peer_heartbeat *h, si
 
 /* ---- inner packets ---- */
 
-static uint32_t sum_add(uint32_t sum, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-
-	for (; len > 1; len -= 2, p += 2)
-		sum += p[0] << 8 | p[1];
-	if (len)
-		sum += p[0] << 8;
-	return sum;
-}
-
-static uint16_t sum_end(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons(~sum);
-}
-
 static void udp_build(uint8_t *out, const struct inner *in, uint32_t pseudo)
 {
 	struct udphdr *uh = (struct udphdr *)out;
@@ -412,7 +385,7 @@ static void udp_build(uint8_t *out, const struct inner *in, uint32_t pseudo)
 	uh->uh_ulen = htons(len);
 	uh->uh_sum = 0;
 	memcpy(uh + 1, in->payload, in->len);
-	uh->uh_sum = sum_end(sum_add(pseudo + IPPROTO_UDP + len, out, len));
+	uh->uh_sum = test_sum_end(test_sum_add(pseudo + IPPROTO_UDP + len, out, len));
 	if (!uh->uh_sum)
 		uh->uh_sum = 0xffff;
 }
@@ -431,8 +404,8 @@ static size_t inner_build4(uint8_t *out, const struct inner *in)
 	ip->protocol = IPPROTO_UDP;
 	ip->saddr = nl_addr(in->src, 0).v4.s_addr;
 	ip->daddr = nl_addr(in->dst, 0).v4.s_addr;
-	ip->check = sum_end(sum_add(0, ip, sizeof(*ip)));
-	udp_build(out + sizeof(*ip), in, sum_add(0, &ip->saddr, 8));
+	ip->check = test_sum_end(test_sum_add(0, ip, sizeof(*ip)));
+	udp_build(out + sizeof(*ip), in, test_sum_add(0, &ip->saddr, 8));
 	return sizeof(*ip) + 8 + in->len;
 }
 
@@ -447,7 +420,7 @@ static size_t inner_build6(uint8_t *out, const struct inner *in)
 	ip->ip6_hlim = 64;
 	ip->ip6_src = nl_addr(in->src, 0).v6;
 	ip->ip6_dst = nl_addr(in->dst, 0).v6;
-	udp_build(out + sizeof(*ip), in, sum_add(0, &ip->ip6_src, 32));
+	udp_build(out + sizeof(*ip), in, test_sum_add(0, &ip->ip6_src, 32));
 	return sizeof(*ip) + 8 + in->len;
 }
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "test.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -217,4 +218,20 @@ int test_main(const struct test_case *cases, size_t count, int argc, char **argv
 	if (bad)
 		return CASE_FAILED;
 	return selected && skipped == selected ? CASE_SKIPPED : CASE_PASSED;
+}
+
+uint32_t test_sum_add(uint32_t sum, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	for (; len > 1; len -= 2, p += 2)
+		sum += p[0] << 8 | p[1];
+	return len ? sum + (p[0] << 8) : sum;
+}
+
+uint16_t test_sum_end(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons(~sum);
 }

@@ -107,4 +107,8 @@ void test_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void test_random(void *buf, size_t len);
 
+/* The Internet checksum: add what it covers, in pieces of even length but the last; end it. */
+uint32_t test_sum_add(uint32_t sum, const void *data, size_t len);
+uint16_t test_sum_end(uint32_t sum);
+
 #endif

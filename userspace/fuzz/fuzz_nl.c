@@ -12,9 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "nl.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FUZZ_NL_MAX 16384
 
@@ -35,14 +34,6 @@ union fuzz_room {
 };
 
 static union fuzz_room fuzz_first, fuzz_second;
-
-static void fuzz_demand(bool good, const char *claim)
-{
-	if (good)
-		return;
-	fprintf(stderr, "fuzz_nl: %s\n", claim);
-	abort();
-}
 
 static void fuzz_object(const struct jvpn_nl_object *object, const void *attributes, size_t size)
 {
