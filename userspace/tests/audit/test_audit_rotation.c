@@ -165,14 +165,16 @@ static void rotate_by_name(void)
 	rename(path, to);
 }
 
-static void rotate_by_copy(unsigned int pause_us)
+/* Returns the file that was cut off. */
+static ino_t rotate_by_copy(unsigned int pause_us)
 {
 	char to[160], data[8192];
 	int from_fd = open(path, O_RDWR), fd;
+	struct stat st;
 	ssize_t n;
 
-	if (from_fd < 0)
-		return;
+	if (from_fd < 0 || fstat(from_fd, &st))
+		return 0;
 	files_shift();
 	file_name(1, to, sizeof(to));
 	/* As many as can be written again, however busy the machine is. */
@@ -187,6 +189,7 @@ static void rotate_by_copy(unsigned int pause_us)
 		exit(1);
 	close(from_fd);
 	shared->pause_at = 0;
+	return st.st_ino;
 }
 
 static void steps_wait(uint64_t more)
@@ -197,15 +200,15 @@ static void steps_wait(uint64_t more)
 		usleep(100);
 }
 
-/* The copy was noticed: the log goes on in the file that was cut off. */
-static void cut_noticed_wait(void)
+/* The copy was noticed: another file has taken the place of the one that was cut off. */
+static void cut_noticed_wait(ino_t cut)
 {
-	struct stat st = {};
+	struct stat st = { .st_ino = cut };
 
-	for (unsigned int i = 0; i < 100000 && st.st_size < 2000; i++) {
+	for (unsigned int i = 0; i < 100000 && st.st_ino == cut; i++) {
 		usleep(100);
 		if (stat(path, &st))
-			st.st_size = 0;
+			st.st_ino = cut;
 	}
 }
 
@@ -259,9 +262,10 @@ static void round_run(unsigned int way)
 		shared->reopen = true;
 		steps_wait((unsigned int)rand() % 100);
 	} else if (way == COPY_RUNNING) {
-		rotate_by_copy((unsigned int)rand() % 3000);
+		ino_t cut = rotate_by_copy((unsigned int)rand() % 3000);
+
 		steps_wait(20);
-		cut_noticed_wait();
+		cut_noticed_wait(cut);
 	}
 	usleep((useconds_t)rand() % 500);
 	kill(pid, SIGKILL);
