@@ -758,6 +758,24 @@ int jvpn_binding_cancel(struct jvpn_session *s, const struct jvpn_binding_reques
 	return err;
 }
 
+int jvpn_binding_probe(struct jvpn_session *s, struct jvpn_binding_result *res,
+		       struct netlink_ext_ack *extack)
+{
+	u32 reject = JVPN_REJECT_NONE;
+	int err;
+
+	spin_lock_bh(&s->lock);
+	if (s->dead)
+		reject = JVPN_REJECT_UNKNOWN_SESSION;
+	else if (s->state == JVPN_STATE_TERMINATED)
+		reject = JVPN_REJECT_TERMINATED;
+	else if (!jvpn_probe_soon_locked(s))
+		reject = JVPN_REJECT_ILLEGAL_TRANSITION;
+	err = request_end(s, reject, 0, res, extack);
+	spin_unlock_bh(&s->lock);
+	return err;
+}
+
 static u32 transition_locked(struct jvpn_session *s, const struct jvpn_binding_request *req)
 {
 	u32 reject = check_common(s, req);

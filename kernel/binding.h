@@ -173,6 +173,8 @@ int jvpn_binding_prepare(struct jvpn_session *s, struct jvpn_binding *b,
 			 struct jvpn_binding_result *res, struct netlink_ext_ack *extack);
 int jvpn_binding_cancel(struct jvpn_session *s, const struct jvpn_binding_request *req,
 			struct jvpn_binding_result *res, struct netlink_ext_ack *extack);
+int jvpn_binding_probe(struct jvpn_session *s, struct jvpn_binding_result *res,
+		       struct netlink_ext_ack *extack);
 int jvpn_binding_transition(struct jvpn_session *s, const struct jvpn_binding_request *req,
 			    struct jvpn_binding_result *res, struct netlink_ext_ack *extack);
 

@@ -318,6 +318,13 @@ static const struct nla_policy jvpn_nl_packet_send_policy[JVPN_A_PACKET_MAX + 1]
 	[JVPN_A_PACKET_DEVICE_ID] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
+static const struct nla_policy jvpn_nl_binding_probe_policy[JVPN_A_SESSION_MAX + 1] = {
+	[0] = { .strict_start_type = 1 },
+	[JVPN_A_SESSION_IFINDEX] = { .type = NLA_U32 },
+	[JVPN_A_SESSION_ID] = NLA_POLICY_EXACT_LEN(JVPN_SESSION_ID_SIZE),
+	[JVPN_A_SESSION_DEVICE_ID] = NLA_POLICY_MIN(NLA_U64, 1),
+};
+
 /*
  * Of requests that hold secrets: netlink refuses nothing of them before they are where they
  * can be wiped. The real policy is asked for then.
@@ -472,6 +479,13 @@ const struct genl_ops jvpn_genl_ops[JVPN_GENL_OPS_COUNT] = {
 		.doit = jvpn_nl_packet_send_doit,
 		.policy = jvpn_nl_packet_send_policy,
 		.maxattr = JVPN_A_PACKET_MAX,
+		.flags = GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd = JVPN_CMD_BINDING_PROBE,
+		.doit = jvpn_nl_binding_probe_doit,
+		.policy = jvpn_nl_binding_probe_policy,
+		.maxattr = JVPN_A_SESSION_MAX,
 		.flags = GENL_UNS_ADMIN_PERM,
 	},
 };

@@ -602,6 +602,26 @@ int jvpn_nl_binding_cancel_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+static int change_probe(struct jvpn_session *s, struct change *c, struct netlink_ext_ack *extack)
+{
+	return jvpn_binding_probe(s, &c->res, extack);
+}
+
+int jvpn_nl_binding_probe_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct change c = {};
+	int err;
+
+	if (!info->attrs[JVPN_A_SESSION_ID])
+		return jvpn_genl_missing(info, JVPN_A_SESSION_ID, "id of the session is missing");
+	c.jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(SESSION));
+	if (IS_ERR(c.jd))
+		return PTR_ERR(c.jd);
+	err = change_apply(&c, info, JVPN_CMD_BINDING_PROBE, change_probe);
+	change_end(&c);
+	return err;
+}
+
 static int change_transition(struct jvpn_session *s, struct change *c,
 			     struct netlink_ext_ack *extack)
 {

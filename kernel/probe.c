@@ -477,6 +477,15 @@ void jvpn_probe_stop_locked(struct jvpn_session *s)
 	hrtimer_try_to_cancel(&s->probe.timer);
 }
 
+bool jvpn_probe_soon_locked(struct jvpn_session *s)
+{
+	if (!bound_client(s))
+		return false;
+	s->probe.last_sent = 0;
+	hrtimer_start(&s->probe.timer, jvpn_ktime_of_ms(jvpn_now_ms()), HRTIMER_MODE_ABS_SOFT);
+	return true;
+}
+
 void jvpn_probe_data(struct jvpn_session *s, u64 now_ms, u32 len)
 {
 	u64 before = READ_ONCE(s->last_data);

@@ -102,6 +102,9 @@ void jvpn_probe_stop_locked(struct jvpn_session *s);
  */
 bool jvpn_probe_receive(struct jvpn_binding *b, const u8 *data, unsigned int len);
 
+/* The next heartbeat is due now. Return: false if it is no client with a binding. Session locked. */
+bool jvpn_probe_soon_locked(struct jvpn_session *s);
+
 /* An inner packet of @len octets was sent or received: the path is in use. */
 void jvpn_probe_data(struct jvpn_session *s, u64 now_ms, u32 len);
 

@@ -4,6 +4,7 @@
  * their echoes, the death of a silent path, of a link, of a route, and reports
  * when a threshold is crossed.
  */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -111,6 +112,34 @@ static void idle_costs_nothing(void)
 	CHECK_EQ(answer_for(&s, 1000, 0), 0, "heartbeats in a second of idleness");
 	CHECK_EQ(nl_counter(fx.nl, fx.ifindex, "tx_datagrams"),
 		 nl_counters_of(&before, "tx_datagrams"), "datagrams sent");
+}
+
+static int probe_now(struct session *s, struct nl_reply *reply)
+{
+	struct nl_request r = session_request(s, JVPN_CMD_BINDING_PROBE);
+
+	return nl_run(&r, reply);
+}
+
+static void asked_for(void)
+{
+	struct session s, g;
+	struct nl_reply reply;
+
+	fx = fx_open();
+	s = prober(60000, 60000);
+	session_attach(&s);
+	answer_for(&s, 300, 0);
+	REQUIRE(!probe_now(&s, &reply), "refused: %s", reply.text);
+	CHECK_EQ(answer_for(&s, test_scale(300, 3000), 0), 1, "heartbeats at once");
+	session_expect_state(&s, JVPN_STATE_ATTACHED, 1);
+	REQUIRE(!session_transition(&s, 1, JVPN_EVENT_TRANSPORT_DEAD, JVPN_REASON_PROBE_TIMEOUT,
+				    &reply), "cannot be given up: %s", reply.text);
+	CHECK_EQ(probe_now(&s, &reply), EPROTO, "the error of a session without a binding");
+	CHECK_EQ(reply.view.reject, JVPN_REJECT_ILLEGAL_TRANSITION, "its reason");
+	g = session_gateway(&fx, 11);
+	CHECK_EQ(probe_now(&g, &reply), EPROTO, "the error of a gateway's session");
+	session_expect_state(&g, JVPN_STATE_ATTACHED, 1);
 }
 
 /* What comes down is use of the path as well as what goes up. */
@@ -607,6 +636,7 @@ static const struct test_case cases[] = {
 	{ "a heartbeat follows the binding, and its echo is measured", first_heartbeat },
 	{ "heartbeats keep the interval of the policy", interval },
 	{ "an idle session sends nothing", idle_costs_nothing },
+	{ "a heartbeat that is asked for leaves at once", asked_for },
 	{ "packets from the other end alone keep heartbeats coming", received_is_active },
 	{ "an echo that was overtaken is not lost", overtaken_echo },
 	{ "one interruption or two are no loss rate", interruptions },

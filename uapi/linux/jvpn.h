@@ -947,6 +947,14 @@ enum jvpn_cmd {
 	 * - to group JVPN_MCGRP_SECURITY.
 	 */
 	JVPN_CMD_UNBOUND_NTF,
+	/*
+	 * Client, bound session. Send a heartbeat over the active binding at once, whatever
+	 * its interval says; its echo shows in health (last-rx, echo-counter). Changes no
+	 * state.
+	 * - do request: ifindex, id, device-id.
+	 * - do reply: ifindex, id, state, version, epoch-number, reject, device-id.
+	 */
+	JVPN_CMD_BINDING_PROBE,
 
 	/* private: */
 	__JVPN_CMD_MAX

@@ -64,26 +64,45 @@ static struct candidate *move_bound_candidate(const struct client *c)
 	return c->session->bound ? candidate_find_socket(c, c->session->path.socket) : NULL;
 }
 
-static uint32_t move_bound_rtt_us(const struct client *c)
+static uint32_t move_bound_rtt_us(const struct client *c, uint32_t *jitter_us)
 {
 	struct kernel_session *k = malloc(sizeof(*k));
 	uint32_t rtt = 0;
 
-	if (k && !kernel_session_get(c->d->kernel, c->session->id, k))
+	*jitter_us = 0;
+	if (k && !kernel_session_get(c->d->kernel, c->session->id, k)) {
 		rtt = k->health.rtt_us;
+		*jitter_us = k->health.jitter_us;
+	}
 	free(k);
 	return rtt;
 }
 
 uint32_t client_move_rto_ms(struct client *c, const struct candidate *cand)
 {
-	uint32_t rtt = c->session && cand == move_bound_candidate(c) ? move_bound_rtt_us(c) : 0;
+	uint32_t rtt = 0, jitter;
 
+	if (c->session && cand == move_bound_candidate(c))
+		rtt = move_bound_rtt_us(c, &jitter);
 	if (!rtt)
 		rtt = cand->rtt_us;
 	if (!rtt)
 		return CLIENT_RTO_UNKNOWN_MS;
 	return 2 * rtt / 1000 > CLIENT_RTO_MIN_MS ? 2 * rtt / 1000 : CLIENT_RTO_MIN_MS;
+}
+
+uint32_t client_move_echo_ms(struct client *c, uint32_t rto_ms)
+{
+	uint32_t jitter, rtt = move_bound_rtt_us(c, &jitter);
+	uint64_t slack = 4ULL * jitter;
+
+	if (!rtt)
+		return rto_ms;
+	if (slack < rtt / 2)
+		slack = rtt / 2;
+	if (slack < 1000 * CLIENT_ECHO_SLACK_MS)
+		slack = 1000 * CLIENT_ECHO_SLACK_MS;
+	return (uint32_t)((rtt + slack) / 1000) + 1;
 }
 
 /* --- recovery ------------------------------------------------------------------------------- */

@@ -482,10 +482,9 @@ static void reattach_expected_fill(const struct candidate *cand, const struct pa
 		expected->addr[expected->count++] = wire.local;
 }
 
-/* The expected one is given a round trip to come. */
-static void reattach_held(struct client *c, struct client_try *try)
+static void reattach_wait(struct client *c, struct client_try *try, uint64_t ms)
 {
-	uint64_t soon = jvpnd_now_ms() + try->rto_ms;
+	uint64_t soon = jvpnd_now_ms() + ms;
 
 	if (!try->next_ms || try->next_ms > soon)
 		try->next_ms = soon;
@@ -502,8 +501,9 @@ static void reattach_challenge_use(struct client *c, struct candidate *cand,
 		return;
 	}
 	tries_follow(c, jvpn_verdict_str(verdict));
+	/* The expected one is given a round trip to come. */
 	if (verdict == JVPN_VERDICT_HELD)
-		reattach_held(c, client_try_of(c, attempt));
+		reattach_wait(c, client_try_of(c, attempt), client_try_of(c, attempt)->rto_ms);
 	if (verdict == JVPN_VERDICT_SUPERSEDED || verdict == JVPN_VERDICT_EXHAUSTED)
 		client_move_recover(c);
 	if (verdict)
@@ -601,6 +601,17 @@ static void reattach_invited_use(struct client *c, struct client_try *try)
 	client_reattach_prove(c, attempt, 1);
 }
 
+/* The bound path is asked whether it lives, and has as long as an answer usually takes. */
+static void reattach_path_ask(struct client *c, struct client_try *try)
+{
+	struct kernel_answer answer;
+
+	kernel_binding_probe(c->d->kernel, c->session->id, &answer);
+	if (answer.error || answer.reject)
+		jvpn_debug("session %s: no heartbeat can be sent", session_short(c->session));
+	reattach_wait(c, try, client_move_echo_ms(c, try->rto_ms));
+}
+
 /*
  * The gateway sees authentic packets of ours come from an address it has not bound. If that is one
  * we expect to be seen at, we go there. If not, somebody may have copied a packet of ours and
@@ -638,7 +649,7 @@ static void reattach_invited(struct client *c, const struct kernel_packet *packe
 	if (expected.count && jvpn_expected_has(&expected, &attempt->observed))
 		client_reattach_prove(c, attempt, 1);
 	else
-		reattach_held(c, try);
+		reattach_path_ask(c, try);
 }
 
 /* --- commit --------------------------------------------------------------------------------- */

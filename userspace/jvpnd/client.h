@@ -30,6 +30,8 @@
 #define CLIENT_REFUSED_TEXT 320
 #define CLIENT_RTO_MIN_MS 100
 #define CLIENT_RTO_UNKNOWN_MS 250
+/* What an echo may take beyond the usual round trip, at least. */
+#define CLIENT_ECHO_SLACK_MS 15
 /* Names of a gateway that does not answer are asked for again after so long. */
 #define CLIENT_RESOLVE_MS 5000
 /* How often a REQUEST or PROOF is sent before its path is given up. */
@@ -214,6 +216,8 @@ void client_move_rate_limited(struct client *c, uint32_t wait_ms);
 uint64_t client_move_wait_ms(const struct client *c, bool forced);
 uint32_t client_move_switches_count(const struct client *c);
 uint32_t client_move_rto_ms(struct client *c, const struct candidate *cand);
+/* By when an echo over the bound path has usually come; rto_ms while its round trip is unknown. */
+uint32_t client_move_echo_ms(struct client *c, uint32_t rto_ms);
 /* Operator's order; answers the request now or later. */
 void client_move_order(struct client *c, struct control_request *request, const char *transport);
 

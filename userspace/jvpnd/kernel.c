@@ -730,3 +730,8 @@ void kernel_binding_cancel(struct kernel *kernel, const uint8_t *id, uint64_t co
 		JVPN_NL_SET(r, cookie, cookie);
 	kernel_request_run(kernel, jvpn_nl_binding_cancel, r, answer);
 }
+
+void kernel_binding_probe(struct kernel *kernel, const uint8_t *id, struct kernel_answer *answer)
+{
+	kernel_request_run(kernel, jvpn_nl_binding_probe, kernel_request_new(kernel, id), answer);
+}

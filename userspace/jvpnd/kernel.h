@@ -265,5 +265,7 @@ void kernel_epoch_set(struct kernel *kernel, const uint8_t *id,
 /* cookie 0: all. */
 void kernel_binding_cancel(struct kernel *kernel, const uint8_t *id, uint64_t cookie,
 			   struct kernel_answer *answer);
+/* A heartbeat over the active binding, now. */
+void kernel_binding_probe(struct kernel *kernel, const uint8_t *id, struct kernel_answer *answer);
 
 #endif

@@ -312,6 +312,12 @@ int jvpn_nl_binding_cancel(struct jvpn_nl *nl, const struct jvpn_nl_session *req
 	return nl_session_request(nl, JVPN_CMD_BINDING_CANCEL, request, reply, error);
 }
 
+int jvpn_nl_binding_probe(struct jvpn_nl *nl, const struct jvpn_nl_session *request,
+			  struct jvpn_nl_session *reply, struct jvpn_nl_error *error)
+{
+	return nl_session_request(nl, JVPN_CMD_BINDING_PROBE, request, reply, error);
+}
+
 int jvpn_nl_epoch_set(struct jvpn_nl *nl, const struct jvpn_nl_session *request,
 		      struct jvpn_nl_session *reply, struct jvpn_nl_error *error)
 {

@@ -89,6 +89,8 @@ int jvpn_nl_binding_prepare(struct jvpn_nl *nl, const struct jvpn_nl_session *re
 			    struct jvpn_nl_session *reply, struct jvpn_nl_error *error);
 int jvpn_nl_binding_cancel(struct jvpn_nl *nl, const struct jvpn_nl_session *request,
 			   struct jvpn_nl_session *reply, struct jvpn_nl_error *error);
+int jvpn_nl_binding_probe(struct jvpn_nl *nl, const struct jvpn_nl_session *request,
+			  struct jvpn_nl_session *reply, struct jvpn_nl_error *error);
 int jvpn_nl_epoch_set(struct jvpn_nl *nl, const struct jvpn_nl_session *request,
 		      struct jvpn_nl_session *reply, struct jvpn_nl_error *error);
 

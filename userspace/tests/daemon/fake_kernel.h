@@ -136,6 +136,8 @@ void kernel_epoch_set(struct kernel *kernel, const uint8_t *id,
 { answer->error = -ENOSYS; }
 void kernel_binding_cancel(struct kernel *kernel, const uint8_t *id, uint64_t cookie,
 			   struct kernel_answer *answer) { answer->error = -ENOSYS; }
+void kernel_binding_probe(struct kernel *kernel, const uint8_t *id, struct kernel_answer *answer)
+{ answer->error = -ENOSYS; }
 int kernel_packet_send(struct kernel *kernel, const struct path *to, const void *data, size_t size)
 { return 0; }
 int kernel_packet_queue(struct kernel *kernel, const struct path *to, const void *data,
