@@ -222,6 +222,7 @@ static void history_add(struct jvpn_session *s, u32 from, u32 event, u32 reason,
 		t->remote = transport->remote;
 	}
 	trace_jvpn_transition(s->jd->dev, s->id, s->version, from, s->state, event, reason);
+	jvpn_notify_transition(s);
 }
 
 /* The only place that changes state and version. */
@@ -375,13 +376,24 @@ static bool claim_allowed(struct jvpn_session *s)
 	return true;
 }
 
+static bool owner_end(struct jvpn_session *owner)
+{
+	bool applied;
+
+	spin_lock_nested(&owner->lock, SINGLE_DEPTH_NESTING);
+	applied = jvpn_binding_kernel_locked(owner, JVPN_EVENT_TERMINATE,
+					     JVPN_REASON_POLICY_FAILURE);
+	spin_unlock(&owner->lock);
+	return applied;
+}
+
 /*
  * Become the owner of the inner prefixes. Their owners so far, sessions of the
  * same peer, end: their peer has shown that it begins anew. Under the claim
  * lock nobody else holds two sessions' locks, and an owner is never in birth,
- * so the nesting has one order.
+ * so the nesting has one order. @ended receives them: claim_settle().
  */
-static bool claim_prefixes(struct jvpn_session *s)
+static bool claim_prefixes(struct jvpn_session *s, struct jvpn_session **ended)
 {
 	u32 i;
 
@@ -389,11 +401,9 @@ static bool claim_prefixes(struct jvpn_session *s)
 	for (i = 0; i < s->prefix_count; i++) {
 		struct jvpn_session *owner = jvpn_table_owner(table_of(s), &s->prefixes[i].key);
 
-		if (owner) {
-			spin_lock_nested(&owner->lock, SINGLE_DEPTH_NESTING);
-			jvpn_binding_kernel_locked(owner, JVPN_EVENT_TERMINATE,
-						   JVPN_REASON_POLICY_FAILURE);
-			spin_unlock(&owner->lock);
+		if (owner && owner_end(owner)) {
+			owner->ended_next = *ended;
+			*ended = owner;
 		}
 		if (jvpn_table_add_prefix(table_of(s), &s->prefixes[i]))
 			return false;
@@ -401,14 +411,25 @@ static bool claim_prefixes(struct jvpn_session *s)
 	return true;
 }
 
+/*
+ * Without the locks. A session ends once, so the list is this claim's alone; under RCU, as those
+ * that are on it may be forgotten.
+ */
+static void claim_settle(struct jvpn_session *ended)
+{
+	for (; ended; ended = ended->ended_next)
+		jvpn_notify_flush(ended);
+}
+
 /* birth to attached; the claim lock is held. */
-static u32 commit_birth(struct jvpn_session *s, struct jvpn_binding *b, u32 origin)
+static u32 commit_birth(struct jvpn_session *s, struct jvpn_binding *b, u32 origin,
+			struct jvpn_session **ended)
 {
 	u32 reject;
 
 	if (!claim_allowed(s))
 		return JVPN_REJECT_OWNERSHIP_CONFLICT;
-	if (!claim_prefixes(s)) {
+	if (!claim_prefixes(s, ended)) {
 		jvpn_binding_kernel_locked(s, JVPN_EVENT_TERMINATE, JVPN_REASON_POLICY_FAILURE);
 		return JVPN_REJECT_TERMINATED;
 	}
@@ -534,15 +555,13 @@ static void result_fill(const struct jvpn_session *s, u32 reject, u32 steps,
 	res->steps = steps;
 }
 
-/* End of every request: the answer, the events, the error. */
+/* End of every request: the answer, the error. */
 static int request_end(struct jvpn_session *s, u32 reject, u32 steps,
 		       struct jvpn_binding_result *res, struct netlink_ext_ack *extack)
 {
 	result_fill(s, reject, steps, res);
-	if (!reject) {
-		jvpn_notify_transitions(s, steps);
+	if (!reject)
 		return 0;
-	}
 	s->refused++;
 	if (extack && !extack->_msg)
 		extack->_msg = refusals[reject].text;
@@ -575,7 +594,8 @@ static u32 link_if_new(struct jvpn_session *s, struct jvpn_binding *b, bool is_n
 }
 
 static u32 commit_locked(struct jvpn_session *s, struct jvpn_binding *b, bool is_new,
-			 const struct jvpn_binding_request *req, u32 *steps)
+			 const struct jvpn_binding_request *req, u32 *steps,
+			 struct jvpn_session **ended)
 {
 	u32 reject = check_common(s, req);
 
@@ -593,7 +613,7 @@ static u32 commit_locked(struct jvpn_session *s, struct jvpn_binding *b, bool is
 		return reject;
 	*steps = 1;
 	if (s->state == JVPN_STATE_BIRTH)
-		reject = commit_birth(s, b, JVPN_ORIGIN_DAEMON);
+		reject = commit_birth(s, b, JVPN_ORIGIN_DAEMON, ended);
 	else if (is_new)
 		reject = commit_reattach(s, b, req->reason, JVPN_ORIGIN_DAEMON, steps);
 	else
@@ -603,22 +623,44 @@ static u32 commit_locked(struct jvpn_session *s, struct jvpn_binding *b, bool is
 	return reject;
 }
 
-int jvpn_binding_commit(struct jvpn_session *s, struct jvpn_binding *b,
-			const struct jvpn_binding_request *req,
-			struct jvpn_binding_result *res, struct netlink_ext_ack *extack)
+static int commit(struct jvpn_session *s, struct jvpn_binding *b,
+		  const struct jvpn_binding_request *req, struct jvpn_binding_result *res,
+		  struct netlink_ext_ack *extack, struct jvpn_session **ended)
 {
 	u32 reject, steps = 0;
 	int err;
 
-	spin_lock_bh(&table_of(s)->claim);
-	spin_lock(&s->lock);
-	reject = commit_locked(s, b, !!b, req, &steps);
+	spin_lock_bh(&s->lock);
+	reject = commit_locked(s, b, !!b, req, &steps, ended);
 	if (!reject)
 		peer_remember(s, req);
 	err = request_end(s, reject, steps, res, extack);
-	spin_unlock(&s->lock);
-	spin_unlock_bh(&table_of(s)->claim);
+	spin_unlock_bh(&s->lock);
+	return err;
+}
+
+/* Only a birth claims prefixes, and no session returns to birth. */
+static bool may_claim(const struct jvpn_session *s)
+{
+	return READ_ONCE(s->state) == JVPN_STATE_BIRTH;
+}
+
+int jvpn_binding_commit(struct jvpn_session *s, struct jvpn_binding *b,
+			const struct jvpn_binding_request *req,
+			struct jvpn_binding_result *res, struct netlink_ext_ack *extack)
+{
+	struct jvpn_session *ended = NULL;
+	int err;
+
+	if (may_claim(s)) {
+		spin_lock_bh(&table_of(s)->claim);
+		err = commit(s, b, req, res, extack, &ended);
+		spin_unlock_bh(&table_of(s)->claim);
+	} else {
+		err = commit(s, b, req, res, extack, &ended);
+	}
 	jvpn_binding_settle(s);
+	claim_settle(ended);
 	return err;
 }
 
@@ -705,6 +747,7 @@ int jvpn_binding_prepare(struct jvpn_session *s, struct jvpn_binding *b,
 	spin_lock_bh(&s->lock);
 	err = request_end(s, prepare_locked(s, b, req), 0, res, extack);
 	spin_unlock_bh(&s->lock);
+	jvpn_binding_settle(s);
 	return err;
 }
 
@@ -803,6 +846,7 @@ int jvpn_binding_transition(struct jvpn_session *s, const struct jvpn_binding_re
 	reject = transition_locked(s, req);
 	err = request_end(s, reject, 1, res, extack);
 	spin_unlock_bh(&s->lock);
+	jvpn_binding_settle(s);
 	return err;
 }
 
@@ -823,7 +867,6 @@ bool jvpn_binding_kernel_locked(struct jvpn_session *s, u32 event, u32 reason)
 	if (session_step(s, event, reason, JVPN_ORIGIN_KERNEL, b ? &b->transport : NULL))
 		return false;
 	transition_effects(s);
-	jvpn_notify_transitions(s, 1);
 	return true;
 }
 
@@ -836,22 +879,23 @@ bool jvpn_binding_kernel(struct jvpn_session *s, const struct jvpn_binding *only
 	if (!s->dead && (!only || current_locked(s) == only))
 		applied = jvpn_binding_kernel_locked(s, event, reason);
 	spin_unlock_bh(&s->lock);
+	jvpn_notify_flush(s);
 	return applied;
 }
 
-static bool arrived_birth(struct jvpn_session *s, struct jvpn_binding *b)
+static bool arrived_birth(struct jvpn_session *s, struct jvpn_binding *b,
+			  struct jvpn_session **ended)
 {
-	u32 reject = commit_birth(s, b, JVPN_ORIGIN_KERNEL);
+	u32 reject = commit_birth(s, b, JVPN_ORIGIN_KERNEL, ended);
 
-	if (!reject)
-		jvpn_notify_transitions(s, 1);
-	else if (reject == JVPN_REJECT_OWNERSHIP_CONFLICT)
+	if (reject == JVPN_REJECT_OWNERSHIP_CONFLICT)
 		jvpn_binding_kernel_locked(s, JVPN_EVENT_TERMINATE,
 					   JVPN_REASON_OWNERSHIP_AMBIGUOUS);
 	return !reject;
 }
 
-static bool arrived_locked(struct jvpn_session *s, struct jvpn_binding *b)
+static bool arrived_locked(struct jvpn_session *s, struct jvpn_binding *b,
+			   struct jvpn_session **ended)
 {
 	u32 steps = 0;
 
@@ -860,30 +904,40 @@ static bool arrived_locked(struct jvpn_session *s, struct jvpn_binding *b)
 	if (!prepared_has(s, b))
 		return current_locked(s) == b;
 	if (s->state == JVPN_STATE_BIRTH)
-		return arrived_birth(s, b);
+		return arrived_birth(s, b, ended);
 	if (check_binding(s, b))
 		return false;
 	if (b->refresh) {
 		commit_refresh(s, b);
 		return true;
 	}
-	if (commit_prepared(s, b, JVPN_ORIGIN_KERNEL, &steps))
-		return false;
-	jvpn_notify_transitions(s, steps);
-	return true;
+	return !commit_prepared(s, b, JVPN_ORIGIN_KERNEL, &steps);
+}
+
+static bool arrived(struct jvpn_session *s, struct jvpn_binding *b, struct jvpn_session **ended)
+{
+	bool current_now;
+
+	spin_lock_bh(&s->lock);
+	current_now = arrived_locked(s, b, ended);
+	spin_unlock_bh(&s->lock);
+	return current_now;
 }
 
 bool jvpn_binding_arrived(struct jvpn_binding *b)
 {
-	struct jvpn_session *s = b->session;
+	struct jvpn_session *s = b->session, *ended = NULL;
 	bool current_now;
 
-	spin_lock_bh(&table_of(s)->claim);
-	spin_lock(&s->lock);
-	current_now = arrived_locked(s, b);
-	spin_unlock(&s->lock);
-	spin_unlock_bh(&table_of(s)->claim);
+	if (may_claim(s)) {
+		spin_lock_bh(&table_of(s)->claim);
+		current_now = arrived(s, b, &ended);
+		spin_unlock_bh(&table_of(s)->claim);
+	} else {
+		current_now = arrived(s, b, &ended);
+	}
 	jvpn_binding_settle(s);
+	claim_settle(ended);
 	return current_now;
 }
 
@@ -891,6 +945,7 @@ void jvpn_binding_settle(struct jvpn_session *s)
 {
 	bool release;
 
+	jvpn_notify_flush(s);
 	spin_lock_bh(&s->lock);
 	release = !s->dead && jvpn_fsm_bound(s->state) && !prepared_holds(s);
 	if (release)

@@ -5,7 +5,7 @@
  * Locks, in the order in which they are taken:
  *   rtnl                  links come and go
  *   jvpn_device.mutex     sockets and sessions are added and removed
- *   jvpn_table.claim      sessions become owners of inner prefixes
+ *   jvpn_table.claim      sessions in birth become owners of inner prefixes
  *   jvpn_session.lock     the writer of a session: state, version, binding
  *   jvpn_table.lock       prefix table
  *   jvpn_epoch.lock       replay window and usability of an epoch
@@ -13,6 +13,7 @@
  * The packet paths take no lock but the last two, and those once a batch. On
  * the way into a lane, jvpn_socket.rx_lock and then the lane's own are taken, on
  * the way out the lane's alone: with neither is anything else ever taken.
+ * Netlink events are made and sent with none of the session's locks and no claim held.
  *
  * Lifetime: readers (packet paths, netlink) find sessions, bindings and
  * sockets under RCU and keep none of them. Whoever removes an object unlinks

@@ -70,23 +70,16 @@ bool jvpn_put_transition(struct sk_buff *msg, const struct jvpn_transition *t)
 	return false;
 }
 
-static bool put_us(struct sk_buff *msg, int type, u64 ns)
-{
-	return nla_put_u32(msg, type, min_t(u64, div_u64(ns, NSEC_PER_USEC), U32_MAX));
-}
-
-bool jvpn_put_health(struct sk_buff *msg, const struct jvpn_session *s)
+bool jvpn_put_health(struct sk_buff *msg, const struct jvpn_health *h)
 {
 	struct nlattr *nest = nla_nest_start(msg, JVPN_A_SESSION_HEALTH);
-	const struct jvpn_probe *p = &s->probe;
 
-	if (!nest ||
-	    put_us(msg, JVPN_A_HEALTH_RTT_US, p->srtt_ns) ||
-	    put_us(msg, JVPN_A_HEALTH_JITTER_US, p->rttvar_ns) ||
-	    nla_put_u32(msg, JVPN_A_HEALTH_LOSS, jvpn_probe_loss_locked(s)) ||
-	    put_u64(msg, JVPN_A_HEALTH_LAST_RX, READ_ONCE(s->last_rx), JVPN_A_HEALTH_PAD) ||
-	    put_u64(msg, JVPN_A_HEALTH_ECHO_COUNTER, p->echo_counter, JVPN_A_HEALTH_PAD) ||
-	    (p->low && nla_put_flag(msg, JVPN_A_HEALTH_LATE)))
+	if (!nest || nla_put_u32(msg, JVPN_A_HEALTH_RTT_US, h->rtt_us) ||
+	    nla_put_u32(msg, JVPN_A_HEALTH_JITTER_US, h->jitter_us) ||
+	    nla_put_u32(msg, JVPN_A_HEALTH_LOSS, h->loss) ||
+	    put_u64(msg, JVPN_A_HEALTH_LAST_RX, h->last_rx, JVPN_A_HEALTH_PAD) ||
+	    put_u64(msg, JVPN_A_HEALTH_ECHO_COUNTER, h->echo_counter, JVPN_A_HEALTH_PAD) ||
+	    (h->late && nla_put_flag(msg, JVPN_A_HEALTH_LATE)))
 		return true;
 	nla_nest_end(msg, nest);
 	return false;
@@ -101,8 +94,8 @@ bool jvpn_put_device(struct sk_buff *msg, const struct jvpn_device *jd, const st
 	       put_u64(msg, name.device_id, jd->id, name.pad);
 }
 
-bool jvpn_put_session_head(struct sk_buff *msg, const struct jvpn_session *s,
-			   const struct net *net)
+static bool put_session_head(struct sk_buff *msg, const struct jvpn_session *s,
+			     const struct net *net)
 {
 	return jvpn_put_device(msg, s->jd, net, JVPN_GENL_NAME_OF(SESSION)) ||
 	       nla_put(msg, JVPN_A_SESSION_ID, sizeof(s->id), s->id) ||
@@ -273,8 +266,10 @@ bool jvpn_put_session(struct sk_buff *msg, const struct jvpn_session *s, const s
 {
 	struct jvpn_binding *b = rcu_dereference_protected(s->binding,
 							   lockdep_is_held(&s->lock));
+	struct jvpn_health health;
 
-	return jvpn_put_session_head(msg, s, net) ||
+	jvpn_probe_health_locked(s, &health);
+	return put_session_head(msg, s, net) ||
 	       nla_put_u32(msg, JVPN_A_SESSION_ROLE, s->role) ||
 	       nla_put_string(msg, JVPN_A_SESSION_LABEL, s->label) ||
 	       nla_put(msg, JVPN_A_SESSION_PEER_ID, sizeof(s->peer_id), s->peer_id) ||
@@ -283,6 +278,6 @@ bool jvpn_put_session(struct sk_buff *msg, const struct jvpn_session *s, const s
 	       put_u64(msg, JVPN_A_SESSION_CREATED, s->created, JVPN_A_SESSION_PAD) ||
 	       put_prefixes(msg, s) || (b && (put_binding(msg, b) || put_epoch(msg, &b->epoch))) ||
 	       put_policy(msg, &s->policy) || put_deadlines(msg, s) || put_stats(msg, s) ||
-	       jvpn_put_health(msg, s) || put_pending(msg, s) ||
+	       jvpn_put_health(msg, &health) || put_pending(msg, s) ||
 	       (history && put_history(msg, s));
 }

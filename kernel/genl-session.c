@@ -513,6 +513,7 @@ static int change_unbound(struct jvpn_session *s, struct change *c, struct netli
 	spin_lock_bh(&s->lock);
 	err = jvpn_binding_check(s, &c->req, &c->res, extack);
 	spin_unlock_bh(&s->lock);
+	jvpn_binding_settle(s);
 	if (err)
 		return err;
 	c->res.reject = JVPN_REJECT_ILLEGAL_TRANSITION;
@@ -714,6 +715,7 @@ static int change_settings(struct jvpn_session *s, struct change *c,
 	if (!err)
 		settings_apply(s, set->info, &policy);
 	spin_unlock_bh(&s->lock);
+	jvpn_binding_settle(s);
 	return err;
 }
 

@@ -9,6 +9,7 @@
 
 struct jvpn_addr;
 struct jvpn_device;
+struct jvpn_health;
 struct jvpn_session;
 struct jvpn_transition;
 struct jvpn_transport;
@@ -61,10 +62,8 @@ int jvpn_genl_transport(struct jvpn_device *jd, const struct nlattr *nest,
 			struct jvpn_transport *t, struct netlink_ext_ack *extack);
 
 /* Put attributes; true if there is no room. The session is locked. */
-bool jvpn_put_session_head(struct sk_buff *msg, const struct jvpn_session *s,
-			   const struct net *net);
 bool jvpn_put_transition(struct sk_buff *msg, const struct jvpn_transition *t);
-bool jvpn_put_health(struct sk_buff *msg, const struct jvpn_session *s);
+bool jvpn_put_health(struct sk_buff *msg, const struct jvpn_health *h);
 
 /* All of a session; @history: its last transitions too. */
 bool jvpn_put_session(struct sk_buff *msg, const struct jvpn_session *s, const struct net *net,

@@ -122,11 +122,23 @@ static bool is_late(const struct jvpn_session *s, u64 now_ms)
 	       now_ms >= p->unanswered_since + max(silence_ms(s) / 2, echo_ms(p));
 }
 
-u32 jvpn_probe_loss_locked(const struct jvpn_session *s)
+/* Of the decided heartbeats, in 1/1000. */
+static u32 loss_of(const struct jvpn_probe *p)
+{
+	return p->decided ? hweight64(p->outcomes) * 1000 / p->decided : 0;
+}
+
+void jvpn_probe_health_locked(const struct jvpn_session *s, struct jvpn_health *out)
 {
 	const struct jvpn_probe *p = &s->probe;
 
-	return p->decided ? hweight64(p->outcomes) * 1000 / p->decided : 0;
+	lockdep_assert_held(&s->lock);
+	out->rtt_us = div_u64(p->srtt_ns, NSEC_PER_USEC);
+	out->jitter_us = div_u64(p->rttvar_ns, NSEC_PER_USEC);
+	out->loss = loss_of(p);
+	out->last_rx = READ_ONCE(s->last_rx);
+	out->echo_counter = p->echo_counter;
+	out->late = p->low;
 }
 
 /* How often heartbeats were lost, those in a row counted once. */
@@ -139,7 +151,7 @@ static u32 loss_runs(const struct jvpn_probe *p)
 static void judge_quality(struct jvpn_session *s)
 {
 	const struct jvpn_policy *pol = &s->policy;
-	u32 loss = s->probe.decided >= LOSS_SAMPLES_LEAST ? jvpn_probe_loss_locked(s) / 10 : 0;
+	u32 loss = s->probe.decided >= LOSS_SAMPLES_LEAST ? loss_of(&s->probe) / 10 : 0;
 	u32 rtt = div_u64(s->probe.srtt_ns, NSEC_PER_MSEC);
 
 	if (pol->loss_enter && loss >= pol->loss_enter && loss_runs(&s->probe) >= LOSS_RUNS_LEAST)
@@ -432,6 +444,7 @@ static enum hrtimer_restart probe_fire(struct hrtimer *timer)
 	spin_lock(&s->lock);
 	probe_step(s, link, floor, &todo);
 	spin_unlock(&s->lock);
+	jvpn_notify_flush(s);
 	todo_send(s, &todo);
 	jvpn_path_leave();
 	return HRTIMER_NORESTART;
@@ -586,6 +599,7 @@ static void echo_receive(struct jvpn_session *s, const struct jvpn_wire_heartbea
 		arm(s, jvpn_now_ms());
 	}
 	spin_unlock_bh(&s->lock);
+	jvpn_notify_flush(s);
 }
 
 /* Answer at once, in the receive path: a probe of a size by the same size. */

@@ -18,6 +18,7 @@
 #include "core/mtu.h"
 
 struct jvpn_binding;
+struct jvpn_health;
 struct jvpn_session;
 struct jvpn_socket;
 
@@ -117,7 +118,7 @@ struct jvpn_path jvpn_probe_path(const struct jvpn_session *s);
 /* A heartbeat under a prepared binding: an answer shows that the gateway committed. */
 void jvpn_probe_ask(struct jvpn_binding *b);
 
-/* Loss of the decided heartbeats, in 1/1000. Session locked. */
-u32 jvpn_probe_loss_locked(const struct jvpn_session *s);
+/* What was measured. Session locked. */
+void jvpn_probe_health_locked(const struct jvpn_session *s, struct jvpn_health *out);
 
 #endif

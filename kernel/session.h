@@ -22,6 +22,7 @@
 #include "binding.h"
 #include "core/limits.h"
 #include "hold.h"
+#include "notify.h"
 #include "probe.h"
 #include "table.h"
 
@@ -134,6 +135,8 @@ struct jvpn_unbound {
  * @peer_id: who the peer is, all zero if nobody said it
  * @history: ring of the last transitions; (version - 1) % JVPN_HISTORY_SIZE
  * @refused: refused requests
+ * @notices: events that are to be sent
+ * @ended_next: next of the sessions that one claim of prefixes ended
  * @probe: client: heartbeats
  * @hold: packets that wait for a binding
  * @unbound: see there
@@ -176,6 +179,8 @@ struct jvpn_session {
 	u8 peer_id[JVPN_PEER_ID_SIZE];
 	struct jvpn_transition history[JVPN_HISTORY_SIZE];
 	u64 refused;
+	struct jvpn_notices notices;
+	struct jvpn_session *ended_next;
 
 	struct jvpn_probe probe;
 	struct jvpn_hold hold;

@@ -28,6 +28,7 @@ static const char * const counter_names[JVPN_C_COUNT] = {
 	[JVPN_C_MTU_CONFIRMED] = "mtu_confirmed",
 	[JVPN_C_MTU_LOST] = "mtu_lost",
 	[JVPN_C_MTU_HINTS] = "mtu_hints",
+	[JVPN_C_EVENTS_LOST] = "events_lost",
 	[JVPN_C_RX_DROP_RUNT] = "rx_drop_runt",
 	[JVPN_C_RX_DROP_LANE_FULL] = "rx_drop_lane_full",
 	[JVPN_C_RX_DROP_TYPE] = "rx_drop_type",

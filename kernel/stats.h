@@ -37,6 +37,7 @@ enum jvpn_counter {
 	JVPN_C_MTU_CONFIRMED,	/* sizes that a path was found to let through */
 	JVPN_C_MTU_LOST,	/* confirmed sizes that a path lets through no more */
 	JVPN_C_MTU_HINTS,	/* ICMP messages about a size that were looked into */
+	JVPN_C_EVENTS_LOST,	/* of sessions, for want of memory or room; listeners are told */
 	JVPN_C_RX_DROP_RUNT,	/* shorter than its type */
 	JVPN_C_RX_DROP_LANE_FULL,	/* waited for the walk, beyond the bound */
 	JVPN_C_RX_DROP_TYPE,	/* not JVPN1, unknown type or length */

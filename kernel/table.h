@@ -52,7 +52,7 @@ struct jvpn_prefix {
  * @by_index: bindings by receive index
  * @prefixes: inner prefixes of sessions past birth
  * @lock: writers of @prefixes and what follows it
- * @claim: serialises the claims of prefixes, outside of any session's lock
+ * @claim: serialises births, which claim prefixes; outside of any session's lock
  * @used4: IPv4 prefix lengths in use
  * @used6: IPv6 prefix lengths in use
  * @count4: prefixes of each length

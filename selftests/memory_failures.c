@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Proves that a request which finds no memory is refused and changes nothing:
- * each allocation of each request fails in turn. Needs a kernel with fault
- * injection.
+ * each allocation of each request fails in turn; and that listeners know of each change, by an event
+ * or by being told that one was lost. Needs a kernel with fault injection.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -218,6 +218,50 @@ EACH_FAILS(lose_quality, lose_quality, true)
 EACH_FAILS(set_policy, set_policy, true)
 EACH_FAILS(terminate, terminate, true)
 
+/* How the session is now is known: by its event, or because events were lost. */
+static void expect_known(struct nl *listener, unsigned int nth)
+{
+	uint64_t version = session_view(&tried).version;
+	struct nl_view event = {};
+
+	do {
+		if (!nl_event(listener, 1000, &event)) {
+			FAIL("allocation %u: nobody is told of version %llu", nth,
+			     (unsigned long long)version);
+			return;
+		}
+	} while (event.cmd &&
+		 (memcmp(event.id, tried.id, sizeof(event.id)) || event.version != version));
+	while (nl_event(listener, 0, &event))
+		;
+}
+
+/* An event that finds no memory is told of, and counted. */
+static void events_known(void)
+{
+	unsigned int nth = 0;
+	struct nl_reply reply;
+	struct nl *listener;
+	bool failed;
+
+	if (!nl_can_fail())
+		test_skip("this kernel has no fault injection");
+	fx = fx_open();
+	listener = nl_open();
+	REQUIRE(nl_listen(listener, "state"), "the kernel forbids to listen");
+	do {
+		renew(&(const struct attempt){ lose_quality, true });
+		expect_known(listener, nth);
+		before = session_view(&tried);
+		nl_fail_next(fx.nl, ++nth);
+		lose_quality(&reply);
+		failed = nl_failed(fx.nl);
+		if (session_view(&tried).version != before.version)
+			expect_known(listener, nth);
+	} while (failed && nth < NTH_MAX);
+	CHECK(nl_counter(fx.nl, fx.ifindex, "events_lost"), "no event was lost");
+}
+
 static const struct test_case cases[] = {
 	{ "session-new", new_session_each },
 	{ "socket-new", new_socket_each },
@@ -227,6 +271,7 @@ static const struct test_case cases[] = {
 	{ "session-transition", lose_quality_each },
 	{ "session-set", set_policy_each },
 	{ "session-transition to TERMINATED", terminate_each },
+	{ "an event for which there is no memory", events_known },
 };
 
 TEST_MAIN(cases)
