@@ -8,24 +8,17 @@
 
 #include "client.h"
 #include "log.h"
-#include "rtnl.h"
+#include "outer.h"
 #include "sockets.h"
 
-#define LINKS_MAX 256
 #define PREFERENCE_USUAL 100
 /* Unanswered standby REQUESTs in a row after which a path counts as bad. */
 #define ASKED_BAD 2
 
-struct link_view {
-	struct jvpn_rtnl_link link;
-	bool has[JVPN_CONFIG_PROTOCOLS];
-};
-
 struct candidates {
 	struct candidate_list list;
 	uint32_t last_number;
-	size_t n_links;
-	struct link_view links[LINKS_MAX];
+	struct outer outer;
 };
 
 /* --- the list -------------------------------------------------------------- */
@@ -118,6 +111,13 @@ static bool candidate_is_bad(const struct candidate *cand)
 	return cand->asked >= ASKED_BAD;
 }
 
+bool candidate_preferred(const struct candidate *a, const struct candidate *b)
+{
+	if (a->preference != b->preference)
+		return a->preference > b->preference;
+	return a->metric < b->metric;
+}
+
 bool candidate_better(const struct candidate *a, const struct candidate *b)
 {
 	if (a->usable != b->usable)
@@ -126,8 +126,8 @@ bool candidate_better(const struct candidate *a, const struct candidate *b)
 		return candidate_is_bad(b);
 	if (candidate_rtt_class(a) != candidate_rtt_class(b))
 		return candidate_rtt_class(a) < candidate_rtt_class(b);
-	if (a->preference != b->preference)
-		return a->preference > b->preference;
+	if (a->preference != b->preference || a->metric != b->metric)
+		return candidate_preferred(a, b);
 	return strcmp(a->name, b->name) < 0;
 }
 
@@ -211,104 +211,84 @@ bool candidate_is_stable(const struct candidate *cand, uint64_t now_ms, uint64_t
 
 /* --- what the system has ------------------------------------------------------ */
 
-static void candidates_link_note(void *context, const struct jvpn_rtnl_link *link)
+static const char *candidate_unreached_why(int error)
 {
-	struct client *c = context;
-	struct candidates *t = c->candidates;
+	return error == -EADDRNOTAVAIL ? "there is no address to send from over it" :
+					 "there is no route to the gateway";
+}
 
-	if (link->ifindex == c->d->ifindex || t->n_links == LINKS_MAX)
+/* The kernel's own judgement, of any of the gateway's addresses. */
+static const char *candidate_reach(struct client *c, struct candidate *cand, uint32_t ifindex)
+{
+	const char *why = "the gateway has no address of the family";
+	struct jvpn_route_answer answer;
+	int rc;
+
+	for (size_t i = 0; i < c->n_remotes; i++) {
+		if (c->remotes[i].addr.family != candidate_family(cand))
+			continue;
+		rc = outer_reach(&c->candidates->outer, &c->remotes[i].addr, ifindex, &answer);
+		if (!rc) {
+			cand->metric = answer.metric;
+			cand->source = answer.source;
+			return NULL;
+		}
+		why = candidate_unreached_why(rc);
+	}
+	return c->n_remotes ? why : NULL;
+}
+
+static const char *candidate_unusable_why(struct client *c, struct candidate *cand,
+					  const struct jvpn_link *link)
+{
+	const char *why;
+
+	cand->lost_reason = JVPN_REASON_LINK_DOWN;
+	if (!link)
+		return "there is no such interface";
+	if (!link->running)
+		return "the interface is down";
+	cand->lost_reason = JVPN_REASON_ROUTE_LOST;
+	why = candidate_reach(c, cand, link->ifindex);
+	if (!why && outer_is_inner(&c->candidates->outer, link->ifindex))
+		return "it leads through the tunnel itself";
+	/* An address that the gateway does not have cannot be lost. */
+	if (!why || !client_remote_first(c, candidate_family(cand)))
+		cand->lost_reason = JVPN_REASON_NONE;
+	return why;
+}
+
+/* "transports: auto": what is there already is judged as the others are. */
+static void candidates_auto_add(struct client *c, const struct jvpn_link *link,
+				enum jvpn_config_protocol protocol)
+{
+	struct candidate probe = { .protocol = protocol };
+	char name[JVPN_CONFIG_NAME];
+	struct candidate *cand;
+
+	snprintf(name, sizeof(name), "%s-%s", link->name, jvpn_config_protocol_name(protocol));
+	cand = candidate_find_name(c, name);
+	if (!cand && (!outer_is_eligible(link) ||
+		      !client_remote_first(c, candidate_family(&probe)) ||
+		      candidate_unusable_why(c, &probe, link)))
 		return;
-	t->links[t->n_links++] = (struct link_view){ .link = *link };
-}
-
-static void candidates_addr_note(void *context, const struct jvpn_rtnl_addr *addr)
-{
-	struct client *c = context;
-	struct candidates *t = c->candidates;
-	bool is_v6 = addr->prefix.addr.family == AF_INET6;
-
-	if (!addr->usable || (is_v6 && addr->link_local))
+	if (!cand)
+		cand = candidate_add(c, name);
+	if (!cand)
 		return;
-	for (size_t i = 0; i < t->n_links; i++)
-		if (t->links[i].link.ifindex == addr->ifindex)
-			t->links[i].has[is_v6 ? JVPN_CONFIG_UDP6 : JVPN_CONFIG_UDP4] = true;
-}
-
-static void candidates_links_read(struct client *c)
-{
-	struct jvpn_nl_error e = {};
-
-	c->candidates->n_links = 0;
-	if (jvpn_rtnl_link_dump(c->d->rtnl, candidates_link_note, c, &e) < 0 ||
-	    jvpn_rtnl_addr_dump(c->d->rtnl, candidates_addr_note, c, &e) < 0)
-		jvpn_warning("cannot read the system's links and addresses: %s", e.text);
-}
-
-static const struct link_view *candidates_link_find(const struct client *c, const char *name)
-{
-	const struct candidates *t = c->candidates;
-
-	for (size_t i = 0; i < t->n_links; i++)
-		if (!strcmp(t->links[i].link.name, name))
-			return &t->links[i];
-	return NULL;
-}
-
-/* "transports: auto": what could reach the outside by its kind. */
-static bool candidates_link_is_outer(const struct link_view *view)
-{
-	return !view->link.loopback && strcmp(view->link.kind, "jvpn");
+	cand->automatic = cand->present = true;
+	cand->protocol = protocol;
+	snprintf(cand->interface, sizeof(cand->interface), "%s", link->name);
 }
 
 static void candidates_auto_find(struct client *c, const struct jvpn_config_client *config)
 {
-	struct candidates *t = c->candidates;
-	char name[JVPN_CONFIG_NAME];
-	struct candidate *cand;
+	const struct jvpn_links *links = &c->candidates->outer.links;
 
-	for (size_t i = 0; i < t->n_links; i++) {
-		for (int p = 0; p < JVPN_CONFIG_PROTOCOLS; p++) {
-			if (!config->allowed_protocols[p] || !t->links[i].has[p] ||
-			    !candidates_link_is_outer(&t->links[i]))
-				continue;
-			snprintf(name, sizeof(name), "%s-%s", t->links[i].link.name,
-				 jvpn_config_protocol_name(p));
-			cand = candidate_find_name(c, name);
-			if (!cand)
-				cand = candidate_add(c, name);
-			if (!cand)
-				return;
-			cand->automatic = cand->present = true;
-			cand->protocol = p;
-			snprintf(cand->interface, sizeof(cand->interface), "%s",
-				 t->links[i].link.name);
-		}
-	}
-}
-
-static const char *candidate_unusable_why(struct client *c, struct candidate *cand,
-					  const struct link_view *view)
-{
-	const struct remote *remote = client_remote_first(c, candidate_family(cand));
-	struct jvpn_rtnl_route route;
-
-	cand->lost_reason = view && view->link.running ? JVPN_REASON_ROUTE_LOST :
-							 JVPN_REASON_LINK_DOWN;
-	if (!view)
-		return "there is no such interface";
-	if (!view->link.running)
-		return "the interface is down";
-	if (!view->has[cand->protocol])
-		return "the interface has no address of the family";
-	if (!remote) {
-		cand->lost_reason = JVPN_REASON_NONE;
-		return c->n_remotes ? "the gateway has no address of the family" : NULL;
-	}
-	if (jvpn_rtnl_route_get(c->d->rtnl, &remote->addr, cand->ifindex,
-				c->d->config->device.fwmark, &route, NULL))
-		return "there is no route to the gateway";
-	cand->lost_reason = JVPN_REASON_NONE;
-	return NULL;
+	for (size_t i = 0; i < links->n_list; i++)
+		for (int p = 0; p < JVPN_CONFIG_PROTOCOLS; p++)
+			if (config->allowed_protocols[p])
+				candidates_auto_add(c, &links->list[i], p);
 }
 
 static void candidate_socket_follow(struct client *c, struct candidate *cand)
@@ -327,14 +307,15 @@ static void candidate_socket_follow(struct client *c, struct candidate *cand)
 /* What the system has for it, before anything is made for it. */
 static void candidate_look(struct client *c, struct candidate *cand)
 {
-	const struct link_view *view = candidates_link_find(c, cand->interface);
-	uint32_t ifindex = view ? view->link.ifindex : 0;
+	const struct jvpn_link *link = jvpn_links_by_name(&c->candidates->outer.links,
+							  cand->interface);
+	uint32_t ifindex = link ? link->ifindex : 0;
 
 	if (cand->ifindex != ifindex) {
 		candidate_socket_drop(c, cand);
 		cand->ifindex = ifindex;
 	}
-	cand->unusable_why = candidate_unusable_why(c, cand, view);
+	cand->unusable_why = candidate_unusable_why(c, cand, link);
 	cand->was_usable = cand->usable;
 	cand->usable = !cand->unusable_why;
 }
@@ -405,7 +386,9 @@ void candidates_refresh(struct client *c)
 	struct candidate *cand;
 	bool changed = false;
 
-	candidates_links_read(c);
+	/* What is not known is not lost. */
+	if (!outer_look(&c->candidates->outer))
+		return;
 	TAILQ_FOREACH(cand, &c->candidates->list, link)
 		cand->present = !cand->automatic;
 	if (config->transports_auto)
@@ -466,12 +449,17 @@ void candidates_configure(struct client *c, const struct jvpn_config *config)
 
 int candidates_open(struct client *c, char *error, size_t error_size)
 {
+	int rc;
+
 	c->candidates = calloc(1, sizeof(*c->candidates));
 	if (!c->candidates) {
 		snprintf(error, error_size, "no memory for transports");
 		return -ENOMEM;
 	}
 	TAILQ_INIT(&c->candidates->list);
+	rc = outer_open(&c->candidates->outer, c->d, error, error_size);
+	if (rc)
+		return rc;
 	candidates_configure(c, c->d->config);
 	candidates_refresh(c);
 	return 0;
@@ -489,6 +477,7 @@ void candidates_close(struct client *c)
 		TAILQ_REMOVE(&t->list, cand, link);
 		free(cand);
 	}
+	outer_close(&t->outer);
 	free(t);
 	c->candidates = NULL;
 }

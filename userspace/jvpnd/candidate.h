@@ -28,7 +28,9 @@ struct client;
  * @present: refresh found it (again)
  * @ifindex: of its interface, 0 if there is none
  * @socket: kernel socket, 0 if there is none
- * @usable: its interface is up, has an address and a route to the gateway
+ * @usable: its interface is up, and the kernel reaches the gateway over it
+ * @metric: of the system's route to the gateway over it
+ * @source: where packets to the gateway would come from
  * @was_usable: before the system was looked at this time
  * @jar: cookie that the gateway gave to this path
  * @asked: standby REQUESTs since the last answer
@@ -55,6 +57,8 @@ struct candidate {
 	uint32_t socket;
 	bool usable;
 	bool was_usable;
+	uint32_t metric;
+	struct jvpn_addr source;
 	const char *unusable_why;	/* a literal */
 	uint32_t lost_reason;		/* of TRANSPORT_DEAD if it is bound; 0 none */
 	struct jvpn_cookie_jar jar;
@@ -89,6 +93,8 @@ struct candidate *candidate_find_socket(const struct client *c, uint32_t socket)
 struct candidate *candidate_find_name(const struct client *c, const char *name);
 sa_family_t candidate_family(const struct candidate *cand);
 
+/* By order of the file and of the system's routes alone: preference, then metric. */
+bool candidate_preferred(const struct candidate *a, const struct candidate *b);
 /* Is a better than b by what is known of them (not by preference alone)? */
 bool candidate_better(const struct candidate *a, const struct candidate *b);
 

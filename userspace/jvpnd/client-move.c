@@ -300,7 +300,7 @@ static bool move_is_worth_it(const struct client *c, const struct candidate *to,
 	if (c->session->state == JVPN_STATE_VOLATILE)
 		return to->answered_ms && c->low_reason != JVPN_REASON_HEARTBEAT_LATE &&
 		       !candidate_was_poor(to, now, stable);
-	return from && to->preference > from->preference && candidate_better(to, from) &&
+	return from && candidate_preferred(to, from) && candidate_better(to, from) &&
 	       candidate_is_stable(to, now, stable);
 }
 

@@ -281,6 +281,25 @@ static void client_links(struct jvpnd *d)
 	client_collision_watch(d->client);
 }
 
+static bool client_is_well(const struct client *c)
+{
+	return c->session && c->session->bound;
+}
+
+/*
+ * The system does not tell of everything: rules, next hops, what a tunnel has learned. So it is
+ * looked at again without being told, soon if the gateway is out of reach.
+ */
+static void client_watch(uv_timer_t *timer)
+{
+	struct client *c = timer->data;
+
+	client_links(c->d);
+	client_settle(c);
+	uv_timer_start(timer, client_watch,
+		       client_is_well(c) ? CLIENT_WATCH_MS : CLIENT_WATCH_SOON_MS, 0);
+}
+
 static const char *client_describe(const struct jvpnd *d, const struct path *path)
 {
 	const struct candidate *cand =
@@ -374,6 +393,8 @@ int client_open(struct jvpnd *d, char *error, size_t error_size)
 	c->names.set = true;
 	uv_timer_init(d->loop, &c->handshake.timer);
 	c->handshake.timer.data = c;
+	uv_timer_init(d->loop, &c->watch);
+	c->watch.data = c;
 	client_move_open(c);
 	sockets_unwant_all(d);
 	return candidates_open(c, error, error_size);
@@ -384,6 +405,7 @@ void client_start(struct jvpnd *d)
 	struct client *c = d->client;
 
 	tunnel_adopt(c);
+	uv_timer_start(&c->watch, client_watch, CLIENT_WATCH_SOON_MS, 0);
 	if (c->session)
 		client_remotes_resolve(c, client_move_candidates_changed);
 	else

@@ -37,6 +37,10 @@
 /* How often a REQUEST or PROOF is sent before its path is given up. */
 #define CLIENT_SENDS_MAX 3
 
+/* How often the system is looked at without being told; without a binding. */
+#define CLIENT_WATCH_MS 30000
+#define CLIENT_WATCH_SOON_MS 5000
+
 /* An address of the gateway in use. */
 struct remote {
 	struct jvpn_addr addr;
@@ -126,6 +130,7 @@ struct client {
 	uv_timer_t standby;
 	uv_timer_t rekey;
 	uv_timer_t pending;	/* end of what a former daemon had prepared */
+	uv_timer_t watch;		/* looks at the system without being told */
 	uint64_t retry_ms;		/* DEGRADED: not before */
 	unsigned int recovery_step;
 	struct jvpn_prefix inner[2];	/* on the device; family AF_UNSPEC: none */
