@@ -131,6 +131,11 @@ bool candidate_better(const struct candidate *a, const struct candidate *b)
 	return strcmp(a->name, b->name) < 0;
 }
 
+const struct outer *candidates_outer(const struct client *c)
+{
+	return &c->candidates->outer;
+}
+
 /* A handful of elements: insertion sort. */
 void candidates_sort(struct client *c)
 {
@@ -380,7 +385,7 @@ static void candidates_limit(struct client *c, uint32_t most)
 	}
 }
 
-void candidates_refresh(struct client *c)
+bool candidates_refresh(struct client *c)
 {
 	const struct jvpn_config_client *config = &c->d->config->client;
 	struct candidate *cand;
@@ -388,7 +393,7 @@ void candidates_refresh(struct client *c)
 
 	/* What is not known is not lost. */
 	if (!outer_look(&c->candidates->outer))
-		return;
+		return false;
 	TAILQ_FOREACH(cand, &c->candidates->list, link)
 		cand->present = !cand->automatic;
 	if (config->transports_auto)
@@ -401,6 +406,7 @@ void candidates_refresh(struct client *c)
 		changed |= candidate_follow(c, cand);
 	if (changed)
 		client_candidates_changed(c);
+	return changed;
 }
 
 /* --- configuration ------------------------------------------------------------ */

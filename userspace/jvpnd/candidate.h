@@ -20,6 +20,7 @@
 #include "path.h"
 
 struct client;
+struct outer;
 
 /**
  * struct candidate
@@ -85,8 +86,13 @@ void candidates_configure(struct client *c, const struct jvpn_config *config);
 /* In order of merit, usable or not. Sorted anew by candidates_sort(). */
 struct candidate_list *candidates_list(const struct client *c);
 void candidates_sort(struct client *c);
-/* Look at links, addresses and routes again; tells client_candidates_changed(). */
-void candidates_refresh(struct client *c);
+/*
+ * Look at the system again. Returns whether some became usable, or unusable;
+ * client_candidates_changed() was told then.
+ */
+bool candidates_refresh(struct client *c);
+/* The system as it was looked at. */
+const struct outer *candidates_outer(const struct client *c);
 
 struct candidate *candidate_find(const struct client *c, uint32_t number);
 struct candidate *candidate_find_socket(const struct client *c, uint32_t socket);

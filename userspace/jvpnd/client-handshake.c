@@ -143,12 +143,14 @@ static void handshake_gateway_next(struct client *c)
 		c->handshake.round++;
 	}
 	if (count > 1)
-		c->n_remotes = 0;
+		client_remotes_forget(c);
 	jvpn_mac_keys_derive(&c->mac, client_gateway(c)->public_key);
 }
 
-static void handshake_resolved(struct client *c)
+void client_handshake_resolved(struct client *c)
 {
+	if (!c->handshake.resolving)
+		return;
 	c->handshake.resolving = false;
 	if (!c->handshake.active)
 		return;
@@ -171,10 +173,11 @@ static void handshake_next(struct client *c)
 		return;
 	if (!c->n_remotes) {
 		h->resolving = true;
-		client_remotes_resolve(c, handshake_resolved);
+		if (!c->resolve)
+			client_remotes_resolve(c);
 		return;
 	}
-	client_remotes_renew(c);
+	client_remotes_renew(c, false);
 	candidates_sort(c);
 	cand = handshake_pair_at(c, h->step, &to);
 	if (!cand && h->step) {

@@ -202,8 +202,11 @@ static void move_request_next(struct client *c)
 	struct candidate *cand;
 
 	cand = move_path_at(c, UINT32_MAX, &remote, &count);
-	if (!count)
-		return;	/* candidates tell when there is one */
+	if (!count) {
+		/* Perhaps the gateway has an address that can be reached from here. */
+		client_remotes_renew(c, false);
+		return;
+	}
 	cand = move_path_at(c, c->recovery_step % count, &remote, &count);
 	client_reattach_request(c, cand, remote, CLIENT_RECOVER, JVPN_REASON_CLIENT_JUMP, NULL);
 	uv_timer_start(&c->recovery, move_recovery_timer,
@@ -211,7 +214,7 @@ static void move_request_next(struct client *c)
 	c->recovery_step++;
 	/* All were tried: perhaps the gateway has moved. */
 	if (c->recovery_step % count == 0)
-		client_remotes_renew(c);
+		client_remotes_renew(c, false);
 }
 
 void client_move_recover(struct client *c)

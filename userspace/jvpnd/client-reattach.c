@@ -220,6 +220,7 @@ bool client_reattach_request(struct client *c, struct candidate *cand, unsigned 
 	struct jvpn_attempt *attempt;
 	enum jvpn_verdict verdict;
 	struct client_try *try;
+	char text[PATH_TEXT];
 	struct path to;
 
 	if (!c->has_proto || !client_path_at(c, cand, remote, &to))
@@ -234,7 +235,8 @@ bool client_reattach_request(struct client *c, struct candidate *cand, unsigned 
 	try = client_try_of(c, attempt);
 	try_begin(c, try, cand, &to, purpose, reason);
 	try->request = request;
-	jvpn_debug("REQUEST (%s) over %s", purpose_names[purpose], cand->name);
+	jvpn_debug("REQUEST (%s) to %s over %s", purpose_names[purpose],
+		   path_remote_format(&to, text, sizeof(text)), cand->name);
 	try_send(c, try);
 	return true;
 }

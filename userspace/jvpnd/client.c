@@ -132,7 +132,7 @@ static void client_gateway_follow(struct client *c, const struct session *s)
 		if (memcmp(config->gateways[i].public_key, s->peer_key, sizeof(s->peer_key)))
 			continue;
 		if (c->gateway != i)
-			c->n_remotes = 0;
+			client_remotes_forget(c);
 		c->gateway = i;
 		return;
 	}
@@ -277,7 +277,8 @@ static void client_collision_watch(struct client *c)
 
 static void client_links(struct jvpnd *d)
 {
-	candidates_refresh(d->client);
+	if (candidates_refresh(d->client))
+		client_remotes_renew(d->client, true);
 	client_collision_watch(d->client);
 }
 
@@ -295,6 +296,8 @@ static void client_watch(uv_timer_t *timer)
 	struct client *c = timer->data;
 
 	client_links(c->d);
+	if (!client_is_well(c))
+		client_remotes_renew(c, false);
 	client_settle(c);
 	uv_timer_start(timer, client_watch,
 		       client_is_well(c) ? CLIENT_WATCH_MS : CLIENT_WATCH_SOON_MS, 0);
@@ -351,7 +354,7 @@ static void client_reloaded(struct jvpnd *d)
 {
 	struct client *c = d->client;
 
-	c->n_remotes = 0;
+	client_remotes_forget(c);
 	c->gateway = 0;
 	if (c->session)
 		client_gateway_follow(c, c->session);
@@ -359,7 +362,7 @@ static void client_reloaded(struct jvpnd *d)
 	if (!c->session)
 		client_handshake_start(c);
 	else
-		client_remotes_resolve(c, client_move_candidates_changed);
+		client_remotes_resolve(c);
 }
 
 static void client_stop(struct jvpnd *d, bool terminate)
@@ -367,6 +370,7 @@ static void client_stop(struct jvpnd *d, bool terminate)
 	struct client *c = d->client;
 
 	client_handshake_stop(c);
+	client_remotes_forget(c);
 	if (terminate && c->session) {
 		c->closed_by_operator = true;
 		close_send(d, c->session);
@@ -395,6 +399,8 @@ int client_open(struct jvpnd *d, char *error, size_t error_size)
 	c->handshake.timer.data = c;
 	uv_timer_init(d->loop, &c->watch);
 	c->watch.data = c;
+	uv_timer_init(d->loop, &c->resolve_later);
+	c->resolve_later.data = c;
 	client_move_open(c);
 	sockets_unwant_all(d);
 	return candidates_open(c, error, error_size);
@@ -407,7 +413,7 @@ void client_start(struct jvpnd *d)
 	tunnel_adopt(c);
 	uv_timer_start(&c->watch, client_watch, CLIENT_WATCH_SOON_MS, 0);
 	if (c->session)
-		client_remotes_resolve(c, client_move_candidates_changed);
+		client_remotes_resolve(c);
 	else
 		client_handshake_start(c);
 }

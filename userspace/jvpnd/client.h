@@ -6,7 +6,8 @@
  * The client role: one session with one gateway.
  *
  *   client.c            the role, which packet goes where
- *   client-remote.c     addresses of the gateways
+ *   client-remote.c     addresses of the gateway, and the paths that lead there
+ *   client-resolve.c    its names
  *   client-handshake.c  INIT to RESP, over one path after the other
  *   client-reattach.c   attempts: REQUEST, CHALLENGE, PROOF, ACK, and the commit
  *   client-move.c       when to move and where to: recovery, standby, fail-back, rekey
@@ -23,6 +24,7 @@
 #include "core/limits.h"
 #include "handshake.h"
 #include "jvpnd.h"
+#include "names.h"
 #include "reattach.h"
 #include "session.h"
 
@@ -34,6 +36,10 @@
 #define CLIENT_ECHO_SLACK_MS 15
 /* Names of a gateway that does not answer are asked for again after so long. */
 #define CLIENT_RESOLVE_MS 5000
+/* The same in another network. */
+#define CLIENT_RESOLVE_LEAST_MS 1000
+/* Name servers that are remembered. */
+#define CLIENT_NAME_SERVERS 3
 /* How often a REQUEST or PROOF is sent before its path is given up. */
 #define CLIENT_SENDS_MAX 3
 
@@ -41,10 +47,11 @@
 #define CLIENT_WATCH_MS 30000
 #define CLIENT_WATCH_SOON_MS 5000
 
-/* An address of the gateway in use. */
+/* An address of the gateway in use, and which endpoint of the file it is of. */
 struct remote {
 	struct jvpn_addr addr;
 	uint16_t port;
+	uint8_t endpoint;
 };
 
 enum client_purpose {
@@ -111,7 +118,10 @@ struct client {
 	size_t n_remotes;
 	struct remote remotes[CLIENT_REMOTES_MAX];
 	uint64_t resolved_ms;
-	unsigned int resolving;		/* requests under way */
+	struct client_resolve *resolve;	/* names are being asked for, or NULL */
+	uv_timer_t resolve_later;
+	size_t n_name_servers;		/* who could say it last */
+	struct names_server name_servers[CLIENT_NAME_SERVERS];
 
 	struct session *session;	/* NULL: none, a handshake is under way or due */
 	uint64_t session_born_ms;	/* or adopted */
@@ -172,18 +182,25 @@ const struct remote *client_remote_first(const struct client *c, sa_family_t fam
 /* The n-th path over a candidate; false if there are not so many. */
 bool client_path_at(const struct client *c, const struct candidate *cand, unsigned int n,
 		    struct path *path);
-typedef void (*client_resolved)(struct client *c);
-/*
- * Look the gateway's names up. done (may be NULL) is called once there are
- * addresses or all names were asked for, perhaps before this returns.
- */
-void client_remotes_resolve(struct client *c, client_resolved done);
-/* The same without a word, if it was long ago. */
-void client_remotes_renew(struct client *c);
 /* The address that the session uses comes first. */
 void client_remotes_prefer(struct client *c);
 
+/* Lists of them: false if it is there, or they are too many; the same in any order; by endpoint. */
+bool remotes_add(struct remote *list, size_t *count, const struct remote *remote);
+bool remotes_equal(const struct remote *a, size_t n_a, const struct remote *b, size_t n_b);
+void remotes_sort(struct remote *list, size_t count);
+
+/* client-resolve.c */
+/* Look the gateway's names up, anew if that is under way. Literal addresses are there at once. */
+void client_remotes_resolve(struct client *c);
+/* The same, if it was long ago; a moment ago is long enough in another network. */
+void client_remotes_renew(struct client *c, bool elsewhere);
+/* It is about another gateway from now on, or about none. */
+void client_remotes_forget(struct client *c);
+
 /* client-handshake.c */
+/* There are addresses, or all names were asked for. */
+void client_handshake_resolved(struct client *c);
 void client_handshake_start(struct client *c);
 void client_handshake_start_in(struct client *c, uint64_t delay_ms);
 void client_handshake_stop(struct client *c);
