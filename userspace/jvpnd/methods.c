@@ -21,39 +21,6 @@
 #include "sockets.h"
 #include "util.h"
 
-/* --- sessions as JSON ------------------------------------------------------------- */
-
-static json_t *methods_prefixes_json(const struct session *s)
-{
-	json_t *list = json_array();
-	char text[JVPN_ADDR_TEXT];
-
-	for (size_t i = 0; i < s->n_prefixes; i++)
-		json_array_append_new(list, json_string(jvpn_prefix_format(&s->prefixes[i], text,
-									    sizeof(text))));
-	return list;
-}
-
-static json_t *methods_session_json(const struct jvpnd *d, const struct session *s)
-{
-	char hex[SESSION_HEX];
-
-	return json_pack("{sssssssssIsIsosssIsbsIsosI}",
-			 "session_id", session_hex(s, hex),
-			 "peer", s->label,
-			 "role", jvpn_role_name(s->role),
-			 "state", jvpn_state_name(s->state),
-			 "state_version", (json_int_t)s->version,
-			 "epoch", (json_int_t)s->epoch,
-			 "transport", s->bound ? session_transport_json(d, &s->path) : json_null(),
-			 "policy", s->policy_name,
-			 "policy_version", (json_int_t)s->policy_version,
-			 "recorded", s->recorded && !s->vanished,
-			 "since_boot_ms", (json_int_t)s->since_ms,
-			 "inner", methods_prefixes_json(s),
-			 "created_ms", (json_int_t)s->created_ms);
-}
-
 struct methods_search {
 	const char *prefix;
 	struct session *found;
@@ -94,80 +61,6 @@ static struct session *methods_session_find(struct jvpnd *d, struct control_requ
 	else
 		control_fail(request, "UNKNOWN_SESSION", "there is no session %s", id);
 	return NULL;
-}
-
-static void methods_session_add(struct jvpnd *d, struct session *s, void *context)
-{
-	json_array_append_new(context, methods_session_json(d, s));
-}
-
-static void methods_session_list(void *context, struct control_request *request,
-				 const json_t *params)
-{
-	struct jvpnd *d = context;
-	json_t *list = json_array();
-
-	(void)params;
-	session_each(d, methods_session_add, list);
-	control_reply(request, json_pack("{so}", "sessions", list));
-}
-
-static json_t *methods_transition_json(const struct jvpnd *d, const struct kernel_transition *t)
-{
-	return json_pack("{sIsssssssssssIsIso}", "version", (json_int_t)t->version,
-			 "from", jvpn_state_name(t->from), "to", jvpn_state_name(t->to),
-			 "event", jvpn_event_name(t->event), "reason", jvpn_reason_name(t->reason),
-			 "origin", jvpn_origin_name(t->origin), "epoch", (json_int_t)t->epoch,
-			 "ts_ms", (json_int_t)t->real_ms, "transport",
-			 t->has_path ? session_transport_json(d, &t->path) : json_null());
-}
-
-static void methods_kernel_add(const struct kernel_session *k, json_t *result)
-{
-	json_object_set_new(result, "health",
-			    json_pack("{sIsIsIsIsb}", "rtt_us", (json_int_t)k->health.rtt_us,
-				      "jitter_us", (json_int_t)k->health.jitter_us,
-				      "loss_permille", (json_int_t)k->health.loss,
-				      "last_rx_boot_ms", (json_int_t)k->health.last_rx_ms,
-				      "late", k->health.late));
-	json_object_set_new(result, "stats",
-			    json_pack("{sIsIsIsIsIsIsI}",
-				      "rx_packets", (json_int_t)k->stats.rx_packets,
-				      "rx_bytes", (json_int_t)k->stats.rx_bytes,
-				      "tx_packets", (json_int_t)k->stats.tx_packets,
-				      "tx_bytes", (json_int_t)k->stats.tx_bytes,
-				      "rx_drops", (json_int_t)k->stats.rx_drops,
-				      "tx_drops", (json_int_t)k->stats.tx_drops,
-				      "held_packets", (json_int_t)k->stats.held_packets));
-	json_object_set_new(result, "deadlines_boot_ms",
-			    json_pack("{sIsIsIsI}", "session", (json_int_t)k->session_deadline_ms,
-				      "loss", (json_int_t)k->loss_deadline_ms,
-				      "lease", (json_int_t)k->lease_deadline_ms,
-				      "birth", (json_int_t)k->birth_deadline_ms));
-}
-
-static void methods_session_show(void *context, struct control_request *request,
-				 const json_t *params)
-{
-	struct jvpnd *d = context;
-	struct session *s = methods_session_find(d, request, params);
-	struct kernel_session *k = malloc(sizeof(*k));
-	json_t *result, *history = json_array();
-
-	if (!s) {
-		free(k);
-		json_decref(history);
-		return;
-	}
-	result = methods_session_json(d, s);
-	if (k && !kernel_session_get(d->kernel, s->id, k))
-		methods_kernel_add(k, result);
-	for (size_t i = 0; i < s->n_history; i++)
-		json_array_append_new(history, methods_transition_json(d, &s->history[i]));
-	json_object_set_new(result, "history", history);
-	json_object_set_new(result, "bounds", jvpn_policy_to_json(&s->policy));
-	free(k);
-	control_reply(request, result);
 }
 
 static void methods_session_explain(void *context, struct control_request *request,
@@ -243,14 +136,6 @@ static void methods_events_follow(void *context, struct control_request *request
 	(void)context, (void)params;
 	control_follow(request);
 	control_reply(request, json_pack("{sb}", "following", 1));
-}
-
-/* A session to begin with, then the same events. */
-static void methods_session_watch(void *context, struct control_request *request,
-				  const json_t *params)
-{
-	control_follow(request);
-	methods_session_list(context, request, params);
 }
 
 static void methods_reload(void *context, struct control_request *request, const json_t *params)
@@ -362,15 +247,6 @@ static void methods_policy_list(void *context, struct control_request *request,
 	control_reply(request, json_pack("{so}", "policies", list));
 }
 
-static void methods_config_show(void *context, struct control_request *request,
-				const json_t *params)
-{
-	struct jvpnd *d = context;
-
-	(void)params;
-	control_reply(request, jvpn_config_to_json(d->config));
-}
-
 /* --- status --------------------------------------------------------------------------------- */
 
 static void methods_state_count(struct jvpnd *d, struct session *s, void *context)
@@ -420,16 +296,12 @@ static void methods_status(void *context, struct control_request *request, const
 
 const struct control_method methods[] = {
 	{ "status", methods_status },
-	{ "session.list", methods_session_list },
-	{ "session.show", methods_session_show },
 	{ "session.explain", methods_session_explain },
 	{ "session.jump", methods_session_jump },
 	{ "session.terminate", methods_session_terminate },
-	{ "session.watch", methods_session_watch },
 	{ "events.follow", methods_events_follow },
 	{ "transport.list", methods_transport_list },
 	{ "policy.list", methods_policy_list },
 	{ "reload", methods_reload },
-	{ "config.show", methods_config_show },
 	{ NULL, NULL },
 };

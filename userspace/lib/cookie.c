@@ -65,11 +65,6 @@ enum jvpn_verdict jvpn_mac1_check(const u8 *msg, size_t len, const struct jvpn_m
 								      JVPN_VERDICT_BAD_MAC1;
 }
 
-void jvpn_cookie_secret_wipe(struct jvpn_cookie_secret *secret)
-{
-	jvpn_wipe(secret, sizeof(*secret));
-}
-
 static void cookie_secret_rotate(struct jvpn_cookie_secret *secret, u64 now_ms,
 				 const struct jvpn_rng *rng)
 {

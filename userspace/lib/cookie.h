@@ -49,7 +49,6 @@ struct jvpn_cookie_secret {
 	bool set;
 };
 
-void jvpn_cookie_secret_wipe(struct jvpn_cookie_secret *secret);
 
 /* To be called only after jvpn_mac1_check(). NEED_COOKIE unless mac2 is right. */
 enum jvpn_verdict jvpn_mac2_check(const u8 *msg, size_t len, struct jvpn_cookie_secret *secret,

@@ -53,8 +53,3 @@ void jvpn_session_keys_derive(struct jvpn_session_keys *keys, const u8 ems0[JVPN
 	jvpn_session_keys_from_rms(keys, rms);
 	jvpn_wipe(rms, sizeof(rms));
 }
-
-void jvpn_session_keys_wipe(struct jvpn_session_keys *keys)
-{
-	jvpn_wipe(keys, sizeof(*keys));
-}

@@ -51,6 +51,5 @@ struct jvpn_session_keys {
 void jvpn_session_keys_derive(struct jvpn_session_keys *keys, const u8 ems0[JVPN_WIRE_KEY]);
 /* The step from RMS, for known-answer tests. */
 void jvpn_session_keys_from_rms(struct jvpn_session_keys *keys, const u8 rms[JVPN_WIRE_KEY]);
-void jvpn_session_keys_wipe(struct jvpn_session_keys *keys);
 
 #endif /* JVPN_EPOCH_H */

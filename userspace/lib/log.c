@@ -50,11 +50,6 @@ void jvpn_log_level_set(enum jvpn_log_level level)
 	jvpn_log_threshold = level;
 }
 
-enum jvpn_log_level jvpn_log_level_get(void)
-{
-	return jvpn_log_threshold;
-}
-
 /* The queue: octets of whole lines, written in their order by the thread. */
 static struct {
 	pthread_mutex_t lock;

@@ -30,7 +30,6 @@ bool jvpn_log_flush(unsigned int timeout_ms);
 /* Text of whole lines as it is, without priority or stamp. */
 void jvpn_log_text(const char *text);
 void jvpn_log_level_set(enum jvpn_log_level level);
-enum jvpn_log_level jvpn_log_level_get(void);
 
 __attribute__((format(printf, 2, 3)))
 void jvpn_log(enum jvpn_log_level level, const char *format, ...);

@@ -135,11 +135,6 @@ static struct jvpn_policy_def jvpn_policy_builtins[] = {
 	},
 };
 
-size_t jvpn_policy_field_count(void)
-{
-	return JVPN_ARRAY_SIZE(jvpn_policy_fields);
-}
-
 const struct jvpn_policy_field *jvpn_policy_field_at(size_t index)
 {
 	return index < JVPN_ARRAY_SIZE(jvpn_policy_fields) ? &jvpn_policy_fields[index] : NULL;

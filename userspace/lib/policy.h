@@ -62,7 +62,6 @@ struct jvpn_policy_field {
 	const char *meaning;
 };
 
-size_t jvpn_policy_field_count(void);
 const struct jvpn_policy_field *jvpn_policy_field_at(size_t index);
 uint64_t jvpn_policy_field_get(const struct jvpn_policy_def *policy,
 			       const struct jvpn_policy_field *field);

@@ -125,7 +125,6 @@ struct jvpn_proof_last {
 	u8 ctl_s2c[JVPN_WIRE_KEY];
 };
 
-void jvpn_proof_last_wipe(struct jvpn_proof_last *last);
 
 /**
  * struct jvpn_proof - a PROOF that passed everything short of DH

@@ -29,11 +29,6 @@ void jvpn_reattach_session_wipe(struct jvpn_reattach_session *session)
 	jvpn_wipe(session, sizeof(*session));
 }
 
-void jvpn_proof_last_wipe(struct jvpn_proof_last *last)
-{
-	jvpn_wipe(last, sizeof(*last));
-}
-
 void jvpn_proof_wipe(struct jvpn_proof *proof)
 {
 	jvpn_wipe(proof, sizeof(*proof));
