@@ -205,15 +205,12 @@ void jvpn_audit_file_remember(struct jvpn_audit *audit)
 	audit->device = st.st_dev;
 }
 
-int jvpn_audit_file_start(struct jvpn_audit *audit, const struct jvpn_audit_head *head,
-			  char *err, size_t err_size)
+static int jvpn_audit_file_continue(struct jvpn_audit *audit, const struct jvpn_audit_head *head,
+				    char *err, size_t err_size)
 {
 	struct jvpn_audit_trail tail = { };
 	int ret;
 
-	audit->fd = jvpn_audit_file_open(audit->file, err, err_size);
-	if (audit->fd < 0)
-		return -1;
 	jvpn_audit_file_remember(audit);
 	ret = jvpn_audit_file_read(audit, head, &tail, err, err_size);
 	if (!ret && tail.torn_length)
@@ -222,7 +219,7 @@ int jvpn_audit_file_start(struct jvpn_audit *audit, const struct jvpn_audit_head
 	if (!ret && tail.damaged)
 		jvpn_warning("audit log %s: the last line is not an audit record; continuing "
 			     "behind it", audit->file);
-	audit->past_known = head->seq || !audit->seq;
+	audit->was_empty = !audit->seq;
 	if (!ret && jvpn_audit_open_record(audit, &tail, audit->seq ? "CONTINUED" : "NEW")) {
 		snprintf(err, err_size, "cannot write the audit log %s: %s", audit->file,
 			 strerror(errno));
@@ -231,4 +228,17 @@ int jvpn_audit_file_start(struct jvpn_audit *audit, const struct jvpn_audit_head
 	if (!ret)
 		jvpn_audit_remember(audit, NULL, 0);
 	return ret;
+}
+
+int jvpn_audit_file_start(struct jvpn_audit *audit, const struct jvpn_audit_head *head,
+			  char *err, size_t err_size)
+{
+	audit->fd = jvpn_audit_file_open(audit->file, err, err_size);
+	if (audit->fd < 0)
+		return -1;
+	if (!jvpn_audit_file_continue(audit, head, err, err_size))
+		return 0;
+	close(audit->fd);
+	audit->fd = -1;
+	return -1;
 }

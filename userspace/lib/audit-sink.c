@@ -180,9 +180,12 @@ int jvpn_audit_emit_lost(struct jvpn_audit *audit, uint64_t *lost)
 	}
 	ret = jvpn_audit_emit(audit, text);
 	free(text);
-	if (!ret)
-		*lost = 0;
-	return ret;
+	if (ret)
+		return ret;
+	*lost = 0;
+	if (audit->owes)
+		audit->owes = jvpn_audit_state_lost_set(audit->state, audit->stream, 0);
+	return 0;
 }
 
 /* What is remembered. */

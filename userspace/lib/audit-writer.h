@@ -35,9 +35,11 @@ struct jvpn_audit {
 	char *node;
 	struct jvpn_audit_state *state;	/* NULL: nothing is remembered */
 	uint8_t stream[JVPN_AUDIT_HASH];
+	bool forgetful;			/* there should be a state, and is none */
 	bool past_known;		/* the state tells of all sessions of the log */
+	bool wait;			/* a file that cannot be opened is tried again */
 
-	int fd;				/* file, stdout or journal socket */
+	int fd;				/* file, stdout or journal socket; -1: not open yet */
 	off_t offset;			/* sink file: where the next line begins */
 	ino_t inode;
 	dev_t device;
@@ -47,6 +49,9 @@ struct jvpn_audit {
 	struct jvpn_audit_item recent[JVPN_AUDIT_RECENT];	/* texts by seq, for a file that is cut off */
 	uint64_t octets;		/* of files, read */
 	uint64_t opened_seq;		/* of the record that its opening wrote */
+	bool was_empty;			/* the log, before that record */
+	bool owes;			/* the state holds a number of lost records */
+	struct jvpn_audit_head begun;	/* what was remembered before it was opened */
 
 	pthread_t thread;
 	bool running;
@@ -81,6 +86,7 @@ bool jvpn_audit_record_session(const json_t *record, uint8_t id[JVPN_AUDIT_SESSI
 int jvpn_audit_file_open(const char *path, char *err, size_t err_size);
 /* fd is another file from now on. */
 void jvpn_audit_file_remember(struct jvpn_audit *audit);
+/* -1 with a sentence: it is as if nothing had been tried. */
 int jvpn_audit_file_start(struct jvpn_audit *audit, const struct jvpn_audit_head *head,
 			  char *err, size_t err_size);
 /* The first record after each open: AUDIT_OPEN. */

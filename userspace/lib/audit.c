@@ -102,32 +102,54 @@ static int jvpn_audit_batch_write(struct jvpn_audit *audit, struct jvpn_audit_ba
 	return ret;
 }
 
-static void jvpn_audit_status_update(struct jvpn_audit *audit, int failed, int reason)
+/* why: "" if nothing has failed. */
+static void jvpn_audit_status_update(struct jvpn_audit *audit, const char *why)
 {
 	struct jvpn_audit_status *status = &audit->status;
 
 	status->seq = audit->seq;
 	status->octets_read = audit->octets;
 	memcpy(status->head, audit->head, sizeof(status->head));
-	if (failed && !*status->error)
-		jvpn_warning("the audit log cannot be written: %s; records wait and are then lost",
-			     strerror(reason));
-	if (failed)
-		snprintf(status->error, sizeof(status->error), "%s", strerror(reason));
-	else
-		status->error[0] = '\0';
+	if (*why && !*status->error)
+		jvpn_warning("the audit log is not written: %s; it is tried again, meanwhile %zu records wait at most, and then they are lost",
+			     why, audit->queue_size);
+	else if (!*why && *status->error)
+		jvpn_info("the audit log is written again");
+	snprintf(status->error, sizeof(status->error), "%s", why);
 }
 
 static bool jvpn_audit_work(const struct jvpn_audit *audit, const struct jvpn_audit_batch *batch)
 {
-	return batch->count || batch->lost_after || audit->queue_count || audit->lost_pending;
+	return audit->fd < 0 || batch->count || batch->lost_after || audit->queue_count ||
+	       audit->lost_pending;
+}
+
+/* Without the lock. why: "" if the sink took all of it. */
+static void jvpn_audit_sink_feed(struct jvpn_audit *audit, struct jvpn_audit_batch *batch,
+				 bool reopen, char *why, size_t size)
+{
+	int failed = 0;
+
+	if (audit->fd < 0 && jvpn_audit_file_start(audit, &audit->begun, why, size))
+		return;
+	if (reopen && audit->sink == JVPN_AUDIT_FILE)
+		jvpn_audit_file_reopen(audit);
+	if (audit->sink == JVPN_AUDIT_FILE)
+		failed = jvpn_audit_file_check(audit);
+	if (!failed)
+		failed = jvpn_audit_batch_write(audit, batch);
+	if (failed)
+		snprintf(why, size, "%s: %s", audit->file ? audit->file : "its sink",
+			 strerror(errno));
+	else
+		*why = '\0';
 }
 
 /* Write outside the lock; true if the sink took all of it. */
 static bool jvpn_audit_turn(struct jvpn_audit *audit, struct jvpn_audit_batch *batch)
 {
+	char why[sizeof(audit->status.error)] = "";
 	bool reopen = audit->reopen;
-	int failed, reason;
 
 	if (!batch->count && !batch->lost_after)
 		jvpn_audit_batch_take(audit, batch);
@@ -135,28 +157,38 @@ static bool jvpn_audit_turn(struct jvpn_audit *audit, struct jvpn_audit_batch *b
 	audit->busy = true;
 	pthread_mutex_unlock(&audit->lock);
 
-	if (reopen && audit->sink == JVPN_AUDIT_FILE)
-		jvpn_audit_file_reopen(audit);
-	failed = audit->sink == JVPN_AUDIT_FILE ? jvpn_audit_file_check(audit) : 0;
-	if (!failed)
-		failed = jvpn_audit_batch_write(audit, batch);
-	reason = failed ? errno : 0;
+	jvpn_audit_sink_feed(audit, batch, reopen, why, sizeof(why));
 
 	pthread_mutex_lock(&audit->lock);
 	audit->busy = false;
-	jvpn_audit_status_update(audit, failed, reason);
-	return !failed;
+	jvpn_audit_status_update(audit, why);
+	return !*why;
 }
 
+/* Texts are records; all else is about what is remembered. */
+static uint64_t jvpn_audit_item_drop(struct jvpn_audit_item *item)
+{
+	uint64_t records = item->lost_before + !!item->text;
+
+	free(item->text);
+	return records;
+}
+
+/* What is dropped at the end is recorded as lost by who opens the log next. */
 static void jvpn_audit_batch_drop(struct jvpn_audit *audit, struct jvpn_audit_batch *batch)
 {
+	uint64_t lost = batch->lost_after + audit->lost_pending;
+
 	audit->status.lost += batch->count + audit->queue_count;
 	for (size_t i = 0; i < batch->count; i++)
-		free(batch->items[i].text);
+		lost += jvpn_audit_item_drop(&batch->items[i]);
 	for (; audit->queue_count; audit->queue_count--) {
-		free(audit->queue[audit->queue_head].text);
+		lost += jvpn_audit_item_drop(&audit->queue[audit->queue_head]);
 		audit->queue_head = (audit->queue_head + 1) % audit->queue_size;
 	}
+	if (lost && audit->state && !jvpn_audit_state_lost_set(audit->state, audit->stream, lost))
+		jvpn_warning("the audit log lacks %llu records; the next start tells it so",
+			     (unsigned long long)lost);
 }
 
 static void *jvpn_audit_run(void *argument)
@@ -164,9 +196,10 @@ static void *jvpn_audit_run(void *argument)
 	struct jvpn_audit *audit = argument;
 	struct jvpn_audit_batch batch = { };
 	struct timespec at;
-	bool good = true;
+	bool good;
 
 	pthread_mutex_lock(&audit->lock);
+	good = !*audit->status.error;
 	for (;;) {
 		if (!good && !audit->stop) {
 			jvpn_util_deadline(&at, RETRY_MS);
@@ -194,7 +227,7 @@ static int jvpn_audit_stream_start(struct jvpn_audit *audit, const struct jvpn_a
 		socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	audit->seq = head->seq;
 	memcpy(audit->head, head->hash, sizeof(audit->head));
-	audit->past_known = true;
+	audit->was_empty = true;
 	if (audit->fd >= 0 &&
 	    !jvpn_audit_write(audit, jvpn_audit_open_build(audit, &(struct jvpn_audit_trail){},
 							   audit->seq ? "CONTINUED" : "NEW")))
@@ -235,6 +268,7 @@ static struct jvpn_audit *jvpn_audit_alloc(const struct jvpn_audit_options *opti
 		return NULL;
 	audit->fd = -1;
 	audit->sink = options->sink;
+	audit->wait = options->wait;
 	audit->file = options->file ? strdup(options->file) : NULL;
 	audit->node = strdup(options->node ? options->node : "");
 	audit->queue_size = options->queue_records ? options->queue_records : QUEUE_DEFAULT;
@@ -262,16 +296,40 @@ static void jvpn_audit_stream_name(struct jvpn_audit *audit)
 }
 
 static int jvpn_audit_state_begin(struct jvpn_audit *audit,
-				  const struct jvpn_audit_options *options,
-				  struct jvpn_audit_head *head, char *err, size_t err_size)
+				  const struct jvpn_audit_options *options, char *err,
+				  size_t err_size)
 {
+	uint64_t lost;
+
 	jvpn_audit_stream_name(audit);
 	if (!options->state)
 		return 0;
-	if (jvpn_audit_state_open(options->state, &audit->state, err, err_size))
-		return -1;
-	if (!jvpn_audit_state_head(audit->state, audit->stream, head))
-		memset(head, 0, sizeof(*head));
+	if (jvpn_audit_state_open(options->state, &audit->state, err, err_size)) {
+		audit->forgetful = true;
+		if (audit->wait)
+			jvpn_warning("%s", err);
+		return audit->wait ? 0 : -1;
+	}
+	lost = jvpn_audit_state_lost(audit->state, audit->stream);
+	if (!jvpn_audit_state_head(audit->state, audit->stream, &audit->begun))
+		memset(&audit->begun, 0, sizeof(audit->begun));
+	audit->lost_pending = lost;
+	/* It may just have been forgotten, together with what is of another log. */
+	audit->owes = lost && !jvpn_audit_state_lost_set(audit->state, audit->stream, lost);
+	return 0;
+}
+
+static int jvpn_audit_sink_start(struct jvpn_audit *audit, char *err, size_t err_size)
+{
+	const struct jvpn_audit_head *head = &audit->begun;
+	int ret = audit->sink == JVPN_AUDIT_FILE ?
+		jvpn_audit_file_start(audit, head, err, err_size) :
+		jvpn_audit_stream_start(audit, head, err, err_size);
+
+	audit->past_known = !audit->forgetful && (head->seq || (!ret && audit->was_empty));
+	if (ret && (!audit->wait || audit->sink != JVPN_AUDIT_FILE))
+		return ret;
+	jvpn_audit_status_update(audit, ret ? err : "");
 	return 0;
 }
 
@@ -279,20 +337,14 @@ struct jvpn_audit *jvpn_audit_open(const struct jvpn_audit_options *options, cha
 				   size_t err_size)
 {
 	struct jvpn_audit *audit = jvpn_audit_alloc(options);
-	struct jvpn_audit_head head = { };
 
 	if (!audit) {
 		snprintf(err, err_size, "out of memory for the audit log");
 		return NULL;
 	}
-	if (jvpn_audit_state_begin(audit, options, &head, err, err_size))
-		goto err_close;
-	if (options->sink == JVPN_AUDIT_FILE ?
-	    jvpn_audit_file_start(audit, &head, err, err_size) :
-	    jvpn_audit_stream_start(audit, &head, err, err_size))
-		goto err_close;
-	jvpn_audit_status_update(audit, 0, 0);
-	if (jvpn_audit_start_thread(audit, err, err_size))
+	if (jvpn_audit_state_begin(audit, options, err, err_size) ||
+	    jvpn_audit_sink_start(audit, err, err_size) ||
+	    jvpn_audit_start_thread(audit, err, err_size))
 		goto err_close;
 	return audit;
 

@@ -47,6 +47,11 @@ struct jvpn_audit_options {
 	 */
 	const char *state;
 	size_t queue_records;		/* 0: 8192 */
+	/*
+	 * A file that cannot be opened is no failure: the thread tries it again each second,
+	 * records wait, and jvpn_audit_status() says why. Nor is a state that cannot be.
+	 */
+	bool wait;
 };
 
 /* One transport as it stands in records. address texts as of jvpn_addr_format(). */
@@ -140,7 +145,8 @@ json_t *jvpn_audit_build_note(const struct jvpn_audit *audit, const char *event,
  * NULL with a sentence in err on failure. The log is continued, wherever its last line
  * stands: in the file, or in the one that this was rotated to. Of a file no more than
  * its end is read. A torn last line is cut off and reported in the AUDIT_OPEN record
- * that each open writes. A file that is no audit log is refused and left as it is.
+ * that each open writes. A file that is no audit log is refused and left as it is. Records that
+ * the last writer could not write are told of by a LOST record.
  */
 struct jvpn_audit *jvpn_audit_open(const struct jvpn_audit_options *options,
 				   char *err, size_t err_size);

@@ -12,12 +12,19 @@
 /* Address space, not memory: the file grows with what is in it. */
 #define MAP_SIZE ((size_t)1 << 29)
 #define HEAD_NAME "head"
+#define LOST_NAME "lost"
 
 struct jvpn_audit_state {
 	MDB_env *env;
 	MDB_dbi sessions;
 	MDB_dbi head;
 	pthread_mutex_t lock;		/* of every transaction: the database has none */
+};
+
+/* Of one machine and one build, as the head. */
+struct jvpn_audit_state_lost {
+	uint8_t stream[JVPN_AUDIT_HASH];
+	uint64_t count;
 };
 
 static int jvpn_audit_state_databases_open(struct jvpn_audit_state *state)
@@ -171,6 +178,73 @@ static int jvpn_audit_state_write(struct jvpn_audit_state *state,
 	return rc;
 }
 
+static int jvpn_audit_state_error(int rc)
+{
+	return !rc ? 0 : rc == MDB_MAP_FULL ? -ENOSPC : rc > 0 ? -rc : -EIO;
+}
+
+static MDB_val jvpn_audit_state_lost_key(void)
+{
+	return (MDB_val){ sizeof(LOST_NAME) - 1, (void *)(uintptr_t)LOST_NAME };
+}
+
+static bool jvpn_audit_state_lost_read(struct jvpn_audit_state *state,
+				       struct jvpn_audit_state_lost *lost)
+{
+	MDB_val key = jvpn_audit_state_lost_key(), value;
+	MDB_txn *txn;
+	bool found;
+
+	if (mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn))
+		return false;
+	found = !mdb_get(txn, state->head, &key, &value) && value.mv_size == sizeof(*lost);
+	if (found)
+		memcpy(lost, value.mv_data, sizeof(*lost));
+	mdb_txn_abort(txn);
+	return found;
+}
+
+uint64_t jvpn_audit_state_lost(struct jvpn_audit_state *state, const uint8_t *stream)
+{
+	struct jvpn_audit_state_lost lost;
+	bool found;
+
+	pthread_mutex_lock(&state->lock);
+	found = jvpn_audit_state_lost_read(state, &lost) &&
+		!memcmp(lost.stream, stream, sizeof(lost.stream));
+	pthread_mutex_unlock(&state->lock);
+	return found ? lost.count : 0;
+}
+
+static int jvpn_audit_state_lost_write(struct jvpn_audit_state *state,
+				       struct jvpn_audit_state_lost *lost)
+{
+	MDB_val key = jvpn_audit_state_lost_key(), value = { sizeof(*lost), lost };
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(state->env, NULL, 0, &txn);
+
+	if (rc)
+		return rc;
+	rc = mdb_put(txn, state->head, &key, &value, 0);
+	if (!rc)
+		return mdb_txn_commit(txn);
+	mdb_txn_abort(txn);
+	return rc;
+}
+
+int jvpn_audit_state_lost_set(struct jvpn_audit_state *state, const uint8_t *stream,
+			      uint64_t count)
+{
+	struct jvpn_audit_state_lost lost = { .count = count };
+	int rc;
+
+	memcpy(lost.stream, stream, sizeof(lost.stream));
+	pthread_mutex_lock(&state->lock);
+	rc = jvpn_audit_state_lost_write(state, &lost);
+	pthread_mutex_unlock(&state->lock);
+	return jvpn_audit_state_error(rc);
+}
+
 int jvpn_audit_state_change(struct jvpn_audit_state *state, const struct jvpn_audit_head *head,
 			    const struct jvpn_audit_memory *list, size_t count)
 {
@@ -179,7 +253,7 @@ int jvpn_audit_state_change(struct jvpn_audit_state *state, const struct jvpn_au
 	pthread_mutex_lock(&state->lock);
 	rc = jvpn_audit_state_write(state, head, list, count);
 	pthread_mutex_unlock(&state->lock);
-	return !rc ? 0 : rc == MDB_MAP_FULL ? -ENOSPC : rc > 0 ? -rc : -EIO;
+	return jvpn_audit_state_error(rc);
 }
 
 char *jvpn_audit_state_get(struct jvpn_audit_state *state, const uint8_t *id)

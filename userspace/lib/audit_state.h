@@ -49,6 +49,12 @@ struct jvpn_audit_memory {
 int jvpn_audit_state_change(struct jvpn_audit_state *state, const struct jvpn_audit_head *head,
 			    const struct jvpn_audit_memory *list, size_t count);
 
+/* Records that were given up when the log was closed, and are not told of in it yet. */
+uint64_t jvpn_audit_state_lost(struct jvpn_audit_state *state, const uint8_t *stream);
+/* Returns 0 or a negative errno. */
+int jvpn_audit_state_lost_set(struct jvpn_audit_state *state, const uint8_t *stream,
+			      uint64_t lost);
+
 /* The last record of a session, to be freed; NULL if there is none. */
 char *jvpn_audit_state_get(struct jvpn_audit_state *state, const uint8_t *id);
 
