@@ -63,6 +63,7 @@ enum jvpn_binding_status {
  * @session: whose it is; outlives the binding
  * @transport: the path
  * @dst: route to @transport, per processor
+ * @moves: those of the socket that @dst knows
  * @epoch: keys
  * @status: see above; written under the session's lock
  * @hold: PREPARED: packets to be sent wait for it
@@ -84,6 +85,7 @@ struct jvpn_binding {
 	struct jvpn_session *session;
 	struct jvpn_transport transport;
 	struct dst_cache dst;
+	u32 moves;
 	struct jvpn_epoch epoch;
 	enum jvpn_binding_status status;
 	bool hold;

@@ -325,6 +325,17 @@ static const struct nla_policy jvpn_nl_binding_probe_policy[JVPN_A_SESSION_MAX +
 	[JVPN_A_SESSION_DEVICE_ID] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
+static const struct nla_policy jvpn_nl_socket_set_policy[JVPN_A_SOCKET_MAX + 1] = {
+	[0] = { .strict_start_type = 1 },
+	[JVPN_A_SOCKET_IFINDEX] = { .type = NLA_U32 },
+	[JVPN_A_SOCKET_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[JVPN_A_SOCKET_LOCAL_IPV4] = { .type = NLA_U32 },
+	[JVPN_A_SOCKET_LOCAL_IPV6] = NLA_POLICY_EXACT_LEN(16),
+	[JVPN_A_SOCKET_BIND_IFINDEX] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &jvpn_nl_range_socket_bind_ifindex),
+	[JVPN_A_SOCKET_DEVICE_ID] = NLA_POLICY_MIN(NLA_U64, 1),
+};
+
 /*
  * Of requests that hold secrets: netlink refuses nothing of them before they are where they
  * can be wiped. The real policy is asked for then.
@@ -486,6 +497,13 @@ const struct genl_ops jvpn_genl_ops[JVPN_GENL_OPS_COUNT] = {
 		.doit = jvpn_nl_binding_probe_doit,
 		.policy = jvpn_nl_binding_probe_policy,
 		.maxattr = JVPN_A_SESSION_MAX,
+		.flags = GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd = JVPN_CMD_SOCKET_SET,
+		.doit = jvpn_nl_socket_set_doit,
+		.policy = jvpn_nl_socket_set_policy,
+		.maxattr = JVPN_A_SOCKET_MAX,
 		.flags = GENL_UNS_ADMIN_PERM,
 	},
 };

@@ -8,7 +8,7 @@
 
 #include <linux/jvpn.h>
 
-#define JVPN_GENL_OPS_COUNT	17
+#define JVPN_GENL_OPS_COUNT	18
 
 /* Indices of the multicast groups. */
 enum jvpn_nlgrp {
@@ -53,5 +53,6 @@ int jvpn_nl_epoch_set_doit(struct sk_buff *skb, struct genl_info *info);
 int jvpn_nl_packet_register_doit(struct sk_buff *skb, struct genl_info *info);
 int jvpn_nl_packet_send_doit(struct sk_buff *skb, struct genl_info *info);
 int jvpn_nl_binding_probe_doit(struct sk_buff *skb, struct genl_info *info);
+int jvpn_nl_socket_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _JVPN_GENL_GEN_H */

@@ -147,12 +147,13 @@ static bool put_binding(struct sk_buff *msg, struct jvpn_binding *b)
 {
 	const struct jvpn_transport *t = &b->transport;
 	struct nlattr *nest = nla_nest_start(msg, JVPN_A_SESSION_TRANSPORT);
-	struct jvpn_addr local = t->local.family ? t->local : t->socket->local;
+	const struct jvpn_site site = jvpn_socket_site(t->socket);
+	struct jvpn_addr local = t->local.family ? t->local : site.local;
 
-	local.port = t->socket->local.port;
+	local.port = t->socket->port;
 	if (!nest || nla_put_u32(msg, JVPN_A_TRANSPORT_SOCKET, t->socket->id) ||
 	    put_remote(msg, &t->remote) || put_local(msg, &local) ||
-	    nla_put_u32(msg, JVPN_A_TRANSPORT_BIND_IFINDEX, t->socket->ifindex) ||
+	    nla_put_u32(msg, JVPN_A_TRANSPORT_BIND_IFINDEX, site.ifindex) ||
 	    put_u64(msg, JVPN_A_TRANSPORT_VERSION, b->version, JVPN_A_TRANSPORT_PAD) ||
 	    put_u64(msg, JVPN_A_TRANSPORT_SINCE, b->since, JVPN_A_TRANSPORT_PAD) ||
 	    put_path(msg, b))

@@ -113,7 +113,7 @@ int jvpn_genl_transport(struct jvpn_device *jd, const struct nlattr *nest,
 		bad_attr(extack, tb[JVPN_A_TRANSPORT_SOCKET], "No socket of this id on the device");
 		return -ENOENT;
 	}
-	if (t->socket->local.family != t->remote.family) {
+	if (t->socket->family != t->remote.family) {
 		jvpn_socket_put(t->socket);
 		return bad_attr(extack, nest,
 				"Remote address and socket are of different address families");

@@ -249,7 +249,8 @@ static int parse_local(struct genl_info *info, struct jvpn_addr *local)
 
 static bool put_socket(struct sk_buff *msg, const struct jvpn_socket *js, const struct net *net)
 {
-	const struct jvpn_addr *a = &js->local;
+	const struct jvpn_site site = jvpn_socket_site(js);
+	const struct jvpn_addr *a = &site.local;
 
 	return jvpn_put_device(msg, js->jd, net, JVPN_GENL_NAME_OF(SOCKET)) ||
 	       nla_put_u32(msg, JVPN_A_SOCKET_ID, js->id) ||
@@ -257,7 +258,7 @@ static bool put_socket(struct sk_buff *msg, const struct jvpn_socket *js, const 
 		nla_put_in_addr(msg, JVPN_A_SOCKET_LOCAL_IPV4, a->v4) :
 		nla_put_in6_addr(msg, JVPN_A_SOCKET_LOCAL_IPV6, &a->v6)) ||
 	       nla_put_be16(msg, JVPN_A_SOCKET_LOCAL_PORT, a->port) ||
-	       nla_put_u32(msg, JVPN_A_SOCKET_BIND_IFINDEX, js->ifindex) ||
+	       nla_put_u32(msg, JVPN_A_SOCKET_BIND_IFINDEX, site.ifindex) ||
 	       nla_put_u32(msg, JVPN_A_SOCKET_FWMARK, js->mark);
 }
 
@@ -317,15 +318,62 @@ out:
 	return err;
 }
 
-static int socket_del_locked(struct jvpn_device *jd, struct genl_info *info)
+/* That of the id that the request names; device's mutex held. */
+static struct jvpn_socket *socket_named(struct jvpn_device *jd, struct genl_info *info)
 {
 	struct nlattr *attr = info->attrs[JVPN_A_SOCKET_ID];
 	struct jvpn_socket *js = xa_load(&jd->sockets, nla_get_u32(attr));
 
-	if (!js) {
+	lockdep_assert_held(&jd->mutex);
+	if (!js)
 		NL_SET_ERR_MSG_ATTR(info->extack, attr, "No socket of this id on the device");
+	return js;
+}
+
+static int socket_set_locked(struct jvpn_device *jd, struct genl_info *info,
+			     const struct jvpn_socket_params *params)
+{
+	struct jvpn_socket *js = socket_named(jd, info);
+
+	if (!js)
 		return -ENOENT;
+	if (js->family != params->local.family) {
+		NL_SET_ERR_MSG(info->extack, "A socket keeps its address family");
+		return -EAFNOSUPPORT;
 	}
+	return jvpn_socket_move(js, *params, info->extack);
+}
+
+int jvpn_nl_socket_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct jvpn_socket_params params = {};
+	struct jvpn_device *jd;
+	int err;
+
+	if (!info->attrs[JVPN_A_SOCKET_ID])
+		return jvpn_genl_missing(info, JVPN_A_SOCKET_ID, "id of the socket is missing");
+	err = parse_local(info, &params.local);
+	if (err)
+		return err;
+	if (info->attrs[JVPN_A_SOCKET_BIND_IFINDEX])
+		params.ifindex = nla_get_u32(info->attrs[JVPN_A_SOCKET_BIND_IFINDEX]);
+	jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(SOCKET));
+	if (IS_ERR(jd))
+		return PTR_ERR(jd);
+	mutex_lock(&jd->mutex);
+	err = socket_set_locked(jd, info, &params);
+	mutex_unlock(&jd->mutex);
+	jvpn_device_put(jd);
+	return err;
+}
+
+static int socket_del_locked(struct jvpn_device *jd, struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[JVPN_A_SOCKET_ID];
+	struct jvpn_socket *js = socket_named(jd, info);
+
+	if (!js)
+		return -ENOENT;
 	if (atomic_read(&js->users)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "The socket is used by a binding, jump or terminate first");

@@ -152,6 +152,64 @@ static bool socket_link_exists(struct net *net, int ifindex)
 	return found;
 }
 
+static bool is_same_site(const struct jvpn_socket *js, const struct jvpn_socket_params *params)
+{
+	const struct jvpn_site site = jvpn_socket_site(js);
+
+	return site.ifindex == params->ifindex && jvpn_addr_equal(&site.local, &params->local);
+}
+
+/*
+ * Sockets of one device may stand beside each other on a port, one for an
+ * address and one for all: the more exact one receives. To others their port is
+ * open only for as long as it takes to bind.
+ */
+static void sockets_share(struct jvpn_device *jd, const struct jvpn_socket_params *params,
+			  unsigned char reuse)
+{
+	struct jvpn_socket *js;
+	struct socket *sock;
+	unsigned long id;
+
+	lockdep_assert_held(&jd->mutex);
+	xa_for_each(&jd->sockets, id, js) {
+		if (js->family != params->local.family || js->port != params->local.port)
+			continue;
+		sock = rcu_dereference_protected(js->sock, lockdep_is_held(&jd->mutex));
+		lock_sock(sock->sk);
+		sock->sk->sk_reuse = reuse;
+		release_sock(sock->sk);
+	}
+}
+
+static bool sockets_hold(struct jvpn_device *jd, const struct jvpn_socket_params *params)
+{
+	struct jvpn_socket *js;
+	unsigned long id;
+
+	xa_for_each(&jd->sockets, id, js)
+		if (js->family == params->local.family && is_same_site(js, params))
+			return true;
+	return false;
+}
+
+static int socket_bind_beside(struct jvpn_device *jd, struct socket *sock,
+			      const struct jvpn_socket_params *params)
+{
+	int err;
+
+	if (!params->local.port)
+		return socket_bind(sock, params);
+	if (sockets_hold(jd, params))
+		return -EADDRINUSE;
+	sockets_share(jd, params, SK_CAN_REUSE);
+	sock->sk->sk_reuse = SK_CAN_REUSE;
+	err = socket_bind(sock, params);
+	sock->sk->sk_reuse = SK_NO_REUSE;
+	sockets_share(jd, params, SK_NO_REUSE);
+	return err;
+}
+
 static int socket_create(struct jvpn_device *jd, const struct jvpn_socket_params *params,
 			 struct socket **out, struct netlink_ext_ack *extack)
 {
@@ -173,7 +231,7 @@ static int socket_create(struct jvpn_device *jd, const struct jvpn_socket_params
 		NL_SET_ERR_MSG(extack, "Cannot bind the socket to that interface");
 		goto err_release;
 	}
-	err = socket_bind(sock, params);
+	err = socket_bind_beside(jd, sock, params);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "Cannot bind the socket to that address and port");
 		goto err_release;
@@ -186,24 +244,37 @@ err_release:
 	return err;
 }
 
+static struct jvpn_site *site_new(const struct jvpn_socket_params *params)
+{
+	struct jvpn_site *site = kzalloc(sizeof(*site), GFP_KERNEL);
+
+	if (!site)
+		return NULL;
+	site->ifindex = params->ifindex;
+	site->local = params->local;
+	return site;
+}
+
 struct jvpn_socket *jvpn_socket_open(struct jvpn_device *jd,
 				     const struct jvpn_socket_params *params,
 				     struct netlink_ext_ack *extack)
 {
 	struct jvpn_socket *js = kzalloc(sizeof(*js), GFP_KERNEL);
+	struct jvpn_site *site = site_new(params);
 	struct socket *sock;
-	int err;
+	int err = -ENOMEM;
 
-	if (!js)
-		return ERR_PTR(-ENOMEM);
+	if (!js || !site)
+		goto err_free;
 	err = socket_create(jd, params, &sock, extack);
 	if (err)
 		goto err_free;
 	js->jd = jd;
-	js->ifindex = params->ifindex;
 	js->mark = params->mark;
-	js->local = params->local;
-	js->local.port = inet_sk(sock->sk)->inet_sport;
+	js->family = params->local.family;
+	js->port = inet_sk(sock->sk)->inet_sport;
+	site->local.port = js->port;
+	RCU_INIT_POINTER(js->site, site);
 	kref_init(&js->ref);
 	INIT_LIST_HEAD(&js->clients);
 	spin_lock_init(&js->clients_lock);
@@ -220,8 +291,72 @@ struct jvpn_socket *jvpn_socket_open(struct jvpn_device *jd,
 err_release:
 	sock_release(sock);
 err_free:
+	kfree(site);
 	kfree(js);
 	return ERR_PTR(err);
+}
+
+static void socket_detach(struct socket *sock)
+{
+	write_lock_bh(&sock->sk->sk_callback_lock);
+	rcu_assign_sk_user_data(sock->sk, NULL);
+	write_unlock_bh(&sock->sk->sk_callback_lock);
+}
+
+/*
+ * Whoever found a route from the old site has cached it by now. Caches are told
+ * apart from what emptied them by the tick, so that must have passed.
+ */
+static void socket_routes_forget(struct jvpn_socket *js)
+{
+	schedule_timeout_uninterruptible(1);
+	WRITE_ONCE(js->moves, js->moves + 1);
+}
+
+int jvpn_socket_move(struct jvpn_socket *js, struct jvpn_socket_params params,
+		     struct netlink_ext_ack *extack)
+{
+	struct jvpn_device *jd = js->jd;
+	struct jvpn_site *site;
+	struct socket *sock;
+	int err;
+
+	lockdep_assert_held(&jd->mutex);
+	params.local.port = js->port;
+	params.mark = js->mark;
+	if (is_same_site(js, &params))
+		return 0;
+	site = site_new(&params);
+	if (!site)
+		return -ENOMEM;
+	err = socket_create(jd, &params, &sock, extack);
+	if (err) {
+		kfree(site);
+		return err;
+	}
+	socket_attach(js, sock);
+	/* What came while it was nobody's. */
+	socket_data_ready(sock->sk);
+	site = rcu_replace_pointer(js->site, site, lockdep_is_held(&jd->mutex));
+	sock = rcu_replace_pointer(js->sock, sock, lockdep_is_held(&jd->mutex));
+	/* What has been given to the old one already is received like all else. */
+	sock->sk->sk_prot->unhash(sock->sk);
+	synchronize_net();
+	socket_detach(sock);
+	sock_release(sock);
+	kfree(site);
+	socket_routes_forget(js);
+	return 0;
+}
+
+struct jvpn_site jvpn_socket_site(const struct jvpn_socket *js)
+{
+	struct jvpn_site site;
+
+	rcu_read_lock();
+	site = *rcu_dereference(js->site);
+	rcu_read_unlock();
+	return site;
 }
 
 static void socket_release(struct kref *ref)
@@ -229,6 +364,7 @@ static void socket_release(struct kref *ref)
 	struct jvpn_socket *js = container_of(ref, struct jvpn_socket, ref);
 
 	atomic_dec(&jvpn_sockets_alive);
+	kfree_rcu(rcu_dereference_protected(js->site, true), rcu);
 	kfree_rcu(js, rcu);
 }
 
@@ -239,9 +375,7 @@ static void socket_unlink(struct jvpn_socket *js, struct list_head *closed)
 							lockdep_is_held(&js->jd->mutex));
 
 	xa_erase(&js->jd->sockets, js->id);
-	write_lock_bh(&sock->sk->sk_callback_lock);
-	rcu_assign_sk_user_data(sock->sk, NULL);
-	write_unlock_bh(&sock->sk->sk_callback_lock);
+	socket_detach(sock);
 	rcu_assign_pointer(js->sock, NULL);
 	js->closing = sock;
 	list_add_tail(&js->closed, closed);
@@ -319,7 +453,7 @@ void jvpn_socket_link_lost(struct jvpn_device *jd, int ifindex)
 
 	rcu_read_lock();
 	xa_for_each(&jd->sockets, id, js)
-		if (js->ifindex == ifindex)
+		if (rcu_dereference(js->site)->ifindex == ifindex)
 			socket_clients_lost(js);
 	rcu_read_unlock();
 }
@@ -351,14 +485,20 @@ static struct sock *socket_sk(const struct jvpn_socket *js)
 	return sock ? sock->sk : NULL;
 }
 
+/* Under RCU. */
+static const struct jvpn_site *site_of(const struct jvpn_transport *t)
+{
+	return rcu_dereference(t->socket->site);
+}
+
 static struct rtable *lookup4(struct sock *sk, const struct jvpn_transport *t, __be32 *saddr)
 {
 	struct flowi4 fl = {
 		.daddr = t->remote.v4,
 		.saddr = *saddr,
 		.fl4_dport = t->remote.port,
-		.fl4_sport = t->socket->local.port,
-		.flowi4_oif = t->socket->ifindex,
+		.fl4_sport = t->socket->port,
+		.flowi4_oif = site_of(t)->ifindex,
 		.flowi4_mark = t->socket->mark,
 		.flowi4_proto = IPPROTO_UDP,
 	};
@@ -376,7 +516,7 @@ static struct rtable *lookup4(struct sock *sk, const struct jvpn_transport *t, _
 static struct dst_entry *route4(struct sock *sk, const struct jvpn_transport *t,
 				struct dst_cache *cache, __be32 *saddr)
 {
-	const __be32 wanted = t->local.family == AF_INET ? t->local.v4 : t->socket->local.v4;
+	const __be32 wanted = t->local.family == AF_INET ? t->local.v4 : site_of(t)->local.v4;
 	struct rtable *rt = cache ? dst_cache_get_ip4(cache, saddr) : NULL;
 
 	if (rt)
@@ -406,8 +546,8 @@ static struct dst_entry *lookup6(struct sock *sk, const struct jvpn_transport *t
 		.daddr = t->remote.v6,
 		.saddr = *saddr,
 		.fl6_dport = t->remote.port,
-		.fl6_sport = t->socket->local.port,
-		.flowi6_oif = t->remote.scope ? t->remote.scope : t->socket->ifindex,
+		.fl6_sport = t->socket->port,
+		.flowi6_oif = t->remote.scope ? t->remote.scope : site_of(t)->ifindex,
 		.flowi6_mark = t->socket->mark,
 		.flowi6_proto = IPPROTO_UDP,
 	};
@@ -425,7 +565,7 @@ static bool is_local6(struct net *net, const struct jvpn_transport *t, const str
 
 	if (ipv6_chk_addr(net, a, NULL, 0))
 		return true;
-	rt = rt6_lookup(net, a, NULL, t->socket->ifindex, NULL, 0);
+	rt = rt6_lookup(net, a, NULL, site_of(t)->ifindex, NULL, 0);
 	local = rt && rt->rt6i_flags & RTF_LOCAL;
 	ip6_rt_put(rt);
 	return local;
@@ -436,7 +576,7 @@ static struct dst_entry *route6(struct sock *sk, const struct jvpn_transport *t,
 				struct dst_cache *cache, struct in6_addr *saddr)
 {
 	const struct in6_addr *wanted = t->local.family == AF_INET6 ? &t->local.v6 :
-								      &t->socket->local.v6;
+								      &site_of(t)->local.v6;
 	struct dst_entry *dst = cache ? dst_cache_get_ip6(cache, saddr) : NULL;
 	bool gone;
 
@@ -545,10 +685,22 @@ static int route_find(struct sock *sk, const struct jvpn_transport *t,
 	return 0;
 }
 
+/* A route from where the socket was before is none of its own. */
+static void route_check(struct jvpn_binding *b)
+{
+	const u32 moves = READ_ONCE(b->transport.socket->moves);
+
+	if (likely(READ_ONCE(b->moves) == moves))
+		return;
+	dst_cache_reset(&b->dst);
+	WRITE_ONCE(b->moves, moves);
+}
+
 int jvpn_socket_route(struct jvpn_binding *b, struct jvpn_route *route)
 {
 	int err;
 
+	route_check(b);
 	route->sk = socket_sk(b->transport.socket);
 	if (!route->sk)
 		return -ENOTCONN;
@@ -598,7 +750,7 @@ static void push_udp(struct sk_buff *skb, const struct jvpn_transport *t)
 	struct udphdr *uh = __skb_push(skb, sizeof(*uh));
 
 	skb_reset_transport_header(skb);
-	uh->source = t->socket->local.port;
+	uh->source = t->socket->port;
 	uh->dest = t->remote.port;
 	uh->len = htons(skb->len);
 }
@@ -701,7 +853,7 @@ static void xmit6(const struct jvpn_transport *t, struct jvpn_route *route, stru
 	route6_adapt(route, skb, fragment, learned);
 	skb->ignore_df = !!fragment;
 	jvpn_tunnel_xmit6(route->dst, route->sk, skb, &route->source.v6,
-			  (struct in6_addr *)&t->remote.v6, tos, ttl, t->socket->local.port,
+			  (struct in6_addr *)&t->remote.v6, tos, ttl, t->socket->port,
 			  t->remote.port);
 }
 #else

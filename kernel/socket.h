@@ -18,13 +18,27 @@ struct netlink_ext_ack;
 struct socket;
 
 /**
+ * struct jvpn_site - where a socket is bound; replaced as a whole
+ * @ifindex: underlay interface, or 0
+ * @local: address and port
+ * @rcu: frees it
+ */
+struct jvpn_site {
+	int ifindex;
+	struct jvpn_addr local;
+	struct rcu_head rcu;
+};
+
+/**
  * struct jvpn_socket - a UDP socket of a device
  * @jd: the device
  * @sock: the socket; NULL once it is closed
+ * @site: where it is bound, or was last
+ * @moves: how often it was bound elsewhere: routes found before are not its own any longer
  * @id: socket id
- * @ifindex: underlay interface it is bound to, or 0
  * @mark: mark of the packets sent
- * @local: address and port it is bound to
+ * @family: address family, for life
+ * @port: local port, for life
  * @ref: one of the device while open, one of each transport
  * @users: transports that use it; it cannot be closed by request meanwhile
  * @too_big: ICMP messages that claim that a packet was too large
@@ -38,10 +52,12 @@ struct socket;
 struct jvpn_socket {
 	struct jvpn_device *jd;
 	struct socket __rcu *sock;
+	struct jvpn_site __rcu *site;
+	u32 moves;
 	u32 id;
-	int ifindex;
 	u32 mark;
-	struct jvpn_addr local;
+	u16 family;
+	__be16 port;
 	struct kref ref;
 	atomic_t users;
 	u32 too_big;
@@ -69,6 +85,23 @@ struct jvpn_socket_params {
 struct jvpn_socket *jvpn_socket_open(struct jvpn_device *jd,
 				     const struct jvpn_socket_params *params,
 				     struct netlink_ext_ack *extack);
+
+/**
+ * jvpn_socket_move() - bind a socket elsewhere, under its transports
+ * @js: the socket
+ * @params: where to; family, port and mark are those of the socket
+ * @extack: receives why not
+ *
+ * The new site may overlap the old one, which is given up once the new one is
+ * had: nothing that comes to both is missed. Device's mutex held.
+ *
+ * Return: 0, or an error and nothing has changed.
+ */
+int jvpn_socket_move(struct jvpn_socket *js, struct jvpn_socket_params params,
+		     struct netlink_ext_ack *extack);
+
+/* Where it is bound now. */
+struct jvpn_site jvpn_socket_site(const struct jvpn_socket *js);
 
 /* Close; transports that use it fail from now on. Device's mutex held. */
 void jvpn_socket_close(struct jvpn_socket *js);

@@ -253,6 +253,15 @@ static struct nl_request socket_new(void)
 	return r;
 }
 
+static struct nl_request socket_set(uint32_t id)
+{
+	struct nl_request r = nl_begin(fx.nl, JVPN_CMD_SOCKET_SET);
+
+	nl_put_u32(&r, JVPN_A_SOCKET_IFINDEX, fx.ifindex);
+	nl_put_u32(&r, JVPN_A_SOCKET_ID, id);
+	return r;
+}
+
 static void wrong_sockets(void)
 {
 	struct nl_addr v4 = nl_addr("127.0.0.1", 0), v6 = nl_addr("fd01::1", 0);
@@ -290,6 +299,21 @@ static void wrong_sockets(void)
 	nl_put_u32(&r, JVPN_A_SOCKET_IFINDEX, fx.ifindex);
 	nl_put_u32(&r, JVPN_A_SOCKET_ID, v.transport.socket);
 	refused(&r, EBUSY, "closing the socket of a binding");
+	r = socket_set(v.transport.socket);
+	refused(&r, EINVAL, "moving a socket to no address");
+	r = socket_set(77);
+	nl_put_addr(&r, JVPN_A_SOCKET_LOCAL_IPV4, 0, &v4);
+	refused(&r, ENOENT, "moving a socket that is not there");
+	r = socket_set(v.transport.socket);
+	nl_put_addr(&r, 0, JVPN_A_SOCKET_LOCAL_IPV6, &v6);
+	refused(&r, EAFNOSUPPORT, "moving a socket to the other family");
+	r = socket_set(v.transport.socket);
+	nl_put_addr(&r, JVPN_A_SOCKET_LOCAL_IPV4, 0, &foreign);
+	refused(&r, EADDRNOTAVAIL, "moving a socket to an address that is not here");
+	r = socket_set(v.transport.socket);
+	nl_put_addr(&r, JVPN_A_SOCKET_LOCAL_IPV4, 0, &v4);
+	nl_put_u32(&r, JVPN_A_SOCKET_BIND_IFINDEX, 9999);
+	refused(&r, ENODEV, "moving a socket to an interface that is not there");
 	nothing_changed();
 	session_works(&s, "unharmed");
 }
@@ -725,7 +749,7 @@ static void noise(void)
 
 static const uint8_t all_cmds[] = {
 	JVPN_CMD_DEVICE_GET, JVPN_CMD_DEVICE_SET, JVPN_CMD_SOCKET_NEW, JVPN_CMD_SOCKET_DEL,
-	JVPN_CMD_SESSION_NEW, JVPN_CMD_SESSION_GET, JVPN_CMD_SESSION_SET,
+	JVPN_CMD_SOCKET_SET, JVPN_CMD_SESSION_NEW, JVPN_CMD_SESSION_GET, JVPN_CMD_SESSION_SET,
 	JVPN_CMD_SESSION_TRANSITION, JVPN_CMD_SESSION_DEL, JVPN_CMD_BINDING_SET,
 	JVPN_CMD_BINDING_PREPARE, JVPN_CMD_BINDING_CANCEL, JVPN_CMD_EPOCH_SET,
 	JVPN_CMD_BINDING_PROBE, JVPN_CMD_PACKET_REGISTER, JVPN_CMD_PACKET_SEND,
@@ -855,10 +879,12 @@ static struct nl_request container_request(struct nl *nl, uint8_t cmd)
 	uint8_t packet[64] = { 1 };
 
 	nl_put_device(&r, nl_device(DEVICE));
-	if (cmd == JVPN_CMD_SOCKET_NEW)
+	if (cmd == JVPN_CMD_SOCKET_NEW || cmd == JVPN_CMD_SOCKET_SET)
 		nl_put_addr(&r, JVPN_A_SOCKET_LOCAL_IPV4, JVPN_A_SOCKET_LOCAL_IPV6, &local);
 	if (cmd == JVPN_CMD_SOCKET_DEL)
 		nl_put_u32(&r, JVPN_A_SOCKET_ID, fx.socket6);
+	if (cmd == JVPN_CMD_SOCKET_SET)
+		nl_put_u32(&r, JVPN_A_SOCKET_ID, fx.socket4);
 	if (cmd == JVPN_CMD_DEVICE_SET)
 		nl_put_u32(&r, JVPN_A_DEVICE_MAX_SESSIONS, 7);
 	if (cmd == JVPN_CMD_PACKET_SEND) {
@@ -872,6 +898,7 @@ static bool is_whole(uint8_t cmd)
 {
 	return cmd == JVPN_CMD_DEVICE_GET || cmd == JVPN_CMD_DEVICE_SET ||
 	       cmd == JVPN_CMD_SOCKET_NEW || cmd == JVPN_CMD_SOCKET_DEL ||
+	       cmd == JVPN_CMD_SOCKET_SET ||
 	       cmd == JVPN_CMD_PACKET_REGISTER;
 }
 

@@ -645,6 +645,7 @@ static uint16_t device_id_attr(uint8_t cmd)
 		return JVPN_A_DEVICE_DEVICE_ID;
 	case JVPN_CMD_SOCKET_NEW:
 	case JVPN_CMD_SOCKET_DEL:
+	case JVPN_CMD_SOCKET_SET:
 	case JVPN_CMD_SOCKET_GET:
 		return JVPN_A_SOCKET_DEVICE_ID;
 	case JVPN_CMD_PACKET_REGISTER:

@@ -798,7 +798,9 @@ enum jvpn_cmd {
 	JVPN_CMD_DEVICE_SET,
 	/*
 	 * Make a UDP socket, owned by the device, in the namespace that the device was made
-	 * in. Answers with its id and port. EADDRINUSE, EADDRNOTAVAIL, ENODEV as bind(2).
+	 * in. Answers with its id and port. EADDRINUSE, EADDRNOTAVAIL, ENODEV as bind(2);
+	 * beside other sockets of the device on the same port, if not on the same address
+	 * and interface.
 	 * - do request: ifindex, local-ipv4, local-ipv6, local-port, bind-ifindex, fwmark,
 	 *   device-id.
 	 * - do reply: ifindex, id, local-ipv4, local-ipv6, local-port, bind-ifindex,
@@ -955,6 +957,14 @@ enum jvpn_cmd {
 	 * - do reply: ifindex, id, state, version, epoch-number, reject, device-id.
 	 */
 	JVPN_CMD_BINDING_PROBE,
+	/*
+	 * Bind a socket to another address or interface, under the bindings that use it;
+	 * family, port and mark stay. What comes to the old and the new place is not
+	 * missed. ENOENT, EAFNOSUPPORT for the other family, and as socket-new; then
+	 * nothing has changed.
+	 * - do request: ifindex, id, local-ipv4, local-ipv6, bind-ifindex, device-id.
+	 */
+	JVPN_CMD_SOCKET_SET,
 
 	/* private: */
 	__JVPN_CMD_MAX

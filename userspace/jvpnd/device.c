@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lack.h"
 #include "log.h"
 
 #define KIND "jvpn"
@@ -45,17 +46,31 @@ static int device_find(struct jvpn_rtnl *rtnl, const struct jvpn_config_device *
 	return -EEXIST;
 }
 
-static int device_address_add(struct jvpn_rtnl *rtnl, uint32_t ifindex,
-			      const struct jvpn_prefix *address)
+static void device_address_add(struct jvpnd *d, const struct jvpn_prefix *address)
 {
+	char what[JVPN_ADDR_TEXT + 8] = "address ";
 	struct jvpn_nl_error e = {};
-	int rc = jvpn_rtnl_addr_add(rtnl, ifindex, address, &e);
-	char text[JVPN_ADDR_TEXT];
 
-	if (rc)
-		jvpn_error("cannot put %s on the device: %s",
-			   jvpn_prefix_format(address, text, sizeof(text)), e.text);
-	return rc;
+	if (!jvpn_rtnl_addr_add(d->rtnl, d->ifindex, address, &e))
+		return;
+	jvpn_prefix_format(address, what + 8, JVPN_ADDR_TEXT);
+	if (address->addr.family == AF_INET6)
+		lack_say(d, LACK_DEVICE, what,
+			 "it cannot be put on %s: %s (is IPv6 switched off? \"sysctl net.ipv6.conf.%s.disable_ipv6\" should be 0); without it nothing inside the tunnel reaches it",
+			 d->config->device.name, e.text, d->config->device.name);
+	else
+		lack_say(d, LACK_DEVICE, what, "it cannot be put on %s: %s",
+			 d->config->device.name, e.text);
+}
+
+void device_addresses_apply(struct jvpnd *d)
+{
+	const struct jvpn_config_device *config = &d->config->device;
+
+	lacks_begin(d, LACK_DEVICE);
+	for (size_t i = 0; i < config->n_addresses; i++)
+		device_address_add(d, &config->addresses[i]);
+	lacks_end(d, LACK_DEVICE);
 }
 
 static int device_settings_apply(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_link *link,
@@ -69,15 +84,9 @@ static int device_settings_apply(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_
 		rc = jvpn_rtnl_link_set_mtu(rtnl, link->ifindex, config->mtu, &e);
 	if (!rc && !link->up)
 		rc = jvpn_rtnl_link_set_up(rtnl, link->ifindex, true, &e);
-	if (rc) {
+	if (rc)
 		snprintf(error, error_size, "cannot set %s up with MTU %u: %s", config->name,
 			 config->mtu, e.text);
-		return rc;
-	}
-	for (size_t i = 0; i < config->n_addresses && !rc; i++)
-		rc = device_address_add(rtnl, link->ifindex, &config->addresses[i]);
-	if (rc)
-		snprintf(error, error_size, "device.addresses of %s cannot be set", config->name);
 	return rc;
 }
 
@@ -89,8 +98,11 @@ int device_open(struct jvpnd *d, struct jvpn_rtnl *rtnl, char *error, size_t err
 
 	if (!rc)
 		rc = device_settings_apply(rtnl, &link, config, error, error_size);
-	d->ifindex = rc ? 0 : link.ifindex;
-	return rc;
+	if (rc)
+		return rc;
+	d->ifindex = link.ifindex;
+	device_addresses_apply(d);
+	return 0;
 }
 
 static bool device_address_wanted(const struct jvpn_config_device *config,
@@ -111,8 +123,6 @@ void device_reload(struct jvpnd *d, struct jvpn_rtnl *rtnl, const struct jvpn_co
 	for (size_t i = 0; i < old->n_addresses; i++)
 		if (!device_address_wanted(&config->device, &old->addresses[i]))
 			jvpn_rtnl_addr_del(rtnl, d->ifindex, &old->addresses[i], NULL);
-	for (size_t i = 0; i < config->device.n_addresses; i++)
-		device_address_add(rtnl, d->ifindex, &config->device.addresses[i]);
 	if (config->device.mtu != old->mtu &&
 	    jvpn_rtnl_link_set_mtu(rtnl, d->ifindex, config->device.mtu, &e))
 		jvpn_error("cannot set the MTU to %u: %s", config->device.mtu, e.text);

@@ -2,14 +2,15 @@
 #include "gateway.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "close.h"
+#include "gateway-listen.h"
 #include "inits.h"
 #include "judge.h"
+#include "lack.h"
 #include "log.h"
 #include "peer.h"
 #include "pool.h"
@@ -61,49 +62,6 @@ static void gateway_tick(uv_timer_t *timer)
 		return;
 	pool_tidy(gw->pool, now);
 	gw->tidied_ms = now;
-}
-
-/* --- sockets -------------------------------------------------------------- */
-
-static bool gateway_listen_one(struct jvpnd *d, const struct jvpn_config_listen *listen,
-			       char *error, size_t error_size)
-{
-	uint32_t ifindex = 0;
-	char text[JVPN_ADDR_TEXT];
-
-	if (listen->interface[0]) {
-		ifindex = if_nametoindex(listen->interface);
-		if (!ifindex) {
-			snprintf(error, error_size, "gateway.listen: there is no interface %s",
-				 listen->interface);
-			return false;
-		}
-	}
-	if (sockets_get(d, &listen->address, listen->port, ifindex, error, error_size))
-		return true;
-	jvpn_error("cannot listen on %s port %u: %s",
-		   jvpn_addr_format(&listen->address, text, sizeof(text)), listen->port, error);
-	return false;
-}
-
-/* Opens what config wants; what it does not want any longer is left to the caller. */
-static bool gateway_listen_begin(struct jvpnd *d, const struct jvpn_config *config, char *error,
-				 size_t error_size)
-{
-	size_t open = 0;
-
-	sockets_unwant_all(d);
-	for (size_t i = 0; i < config->gateway.n_listen; i++)
-		open += gateway_listen_one(d, &config->gateway.listen[i], error, error_size);
-	return open == config->gateway.n_listen;
-}
-
-static bool gateway_listen(struct jvpnd *d, char *error, size_t error_size)
-{
-	bool all = gateway_listen_begin(d, d->config, error, error_size);
-
-	sockets_drop_unwanted(d);
-	return all;
 }
 
 /* --- packets -------------------------------------------------------------- */
@@ -290,12 +248,10 @@ static void gateway_forget(struct jvpnd *d, struct session *s)
 	gateway_handshake_session_end(d->gateway, s);
 }
 
-/* An interface that is named in listen may have come (back). */
+/* An interface or address that is named in listen may have come (back). */
 static void gateway_links(struct jvpnd *d)
 {
-	char error[KERNEL_TEXT];
-
-	gateway_listen(d, error, sizeof(error));
+	gateway_listen(d);
 }
 
 static const char *gateway_describe(const struct jvpnd *d, const struct path *path)
@@ -309,11 +265,8 @@ static const char *gateway_describe(const struct jvpnd *d, const struct path *pa
 static bool gateway_reload_check(struct jvpnd *d, const struct jvpn_config *config, char *error,
 				 size_t error_size)
 {
-	/* The new ones are opened first; gateway_reload() closes those that nobody wants then. */
-	if (gateway_listen_begin(d, config, error, error_size))
-		return true;
-	sockets_want_again(d);
-	return false;
+	/* The new ones are opened first; gateway_reloaded() closes those that nobody wants then. */
+	return gateway_listen_prepare(d, config, error, error_size);
 }
 
 static void gateway_device_limit_set(struct jvpnd *d, const struct jvpn_config *config)
@@ -333,12 +286,11 @@ static void gateway_reload(struct jvpnd *d, const struct jvpn_config *config)
 	    !gateway_addresses_configure(gw, config))
 		jvpn_error("no memory for all peers of the new configuration");
 	gateway_device_limit_set(d, config);
-	sockets_drop_unwanted(d);
 }
 
 static void gateway_reloaded(struct jvpnd *d)
 {
-	(void)d;
+	gateway_listen(d);
 }
 
 /* --- begin and end ----------------------------------------------------------- */
@@ -400,7 +352,8 @@ int gateway_open(struct jvpnd *d, char *error, size_t error_size)
 	gw->tick.data = gw;
 	uv_timer_start(&gw->tick, gateway_tick, 0, TICK_MS);
 	gateway_device_limit_set(d, d->config);
-	return gateway_listen(d, error, error_size) ? 0 : -EADDRNOTAVAIL;
+	gateway_listen(d);
+	return 0;
 err_memory:
 	snprintf(error, error_size, "no memory for %zu peers", d->config->gateway.n_peers);
 	return -ENOMEM;

@@ -481,6 +481,23 @@ int kernel_socket_new(struct kernel *kernel, struct kernel_socket *sock, char *e
 	return 0;
 }
 
+int kernel_socket_move(struct kernel *kernel, const struct kernel_socket *sock, char *error,
+		       size_t error_size)
+{
+	struct jvpn_nl_socket request = { .local = sock->local };
+	struct jvpn_nl_error e = {};
+	int rc;
+
+	JVPN_NL_SET(&request, device_id, kernel->device_id);
+	JVPN_NL_SET(&request, id, sock->id);
+	if (sock->ifindex)
+		JVPN_NL_SET(&request, bind_ifindex, sock->ifindex);
+	rc = jvpn_nl_socket_set(kernel->nl, &request, &e);
+	if (rc)
+		kernel_error_text(&e, error, error_size);
+	return rc;
+}
+
 int kernel_socket_del(struct kernel *kernel, uint32_t id)
 {
 	return jvpn_nl_socket_del(kernel->nl, kernel->device_id, id, NULL);

@@ -198,6 +198,9 @@ int kernel_packets_flush(struct kernel *kernel);
 /* local.family chooses the family; port 0: any. Fills id and port. */
 int kernel_socket_new(struct kernel *kernel, struct kernel_socket *sock, char *error,
 		      size_t error_size);
+/* Binds sock->id to sock->local and sock->ifindex, under the bindings that use it. */
+int kernel_socket_move(struct kernel *kernel, const struct kernel_socket *sock, char *error,
+		       size_t error_size);
 int kernel_socket_del(struct kernel *kernel, uint32_t id);
 typedef void (*kernel_socket_visit)(void *context, const struct kernel_socket *sock);
 int kernel_socket_each(struct kernel *kernel, kernel_socket_visit visit, void *context);

@@ -17,14 +17,15 @@
 #include "harden.h"
 #include "instance.h"
 #include "jvpnd.h"
+#include "lack.h"
 #include "log.h"
 #include "loop.h"
-#include "methods.h"
 #include "notify.h"
 #include "reconcile.h"
 #include "record.h"
 #include "refusal.h"
 #include "reload.h"
+#include "retry.h"
 #include "rtnl.h"
 #include "session.h"
 #include "sockets.h"
@@ -139,7 +140,7 @@ static void main_config_errors_say(const struct jvpn_config_errors *errors)
 		return;
 	jvpn_config_errors_print(errors, out);
 	fclose(out);
-	jvpn_log_text(text);
+	jvpn_log_text(JVPN_LOG_ERROR, text);
 	free(text);
 }
 
@@ -157,16 +158,21 @@ static void main_config_path_set(struct jvpnd *d, const char *path)
 		snprintf(d->config_path, sizeof(d->config_path), "%s", path);
 }
 
-static bool main_config_load(struct jvpnd *d, const char *path)
+/* EXIT_CONFIG ends it for good; for a key on a disk that is not there yet it is worth to come back. */
+static int main_config_load(struct jvpnd *d, const char *path)
 {
 	struct jvpn_config_errors errors = {};
+	int status = EXIT_SUCCESS;
 
 	main_config_path_set(d, path);
 	d->config = jvpn_config_load(d->config_path, &errors);
-	if (!d->config)
+	if (!d->config) {
 		main_config_errors_say(&errors);
+		status = errors.missing && errors.missing == errors.count ? EXIT_FAILURE :
+									    EXIT_CONFIG;
+	}
 	jvpn_config_errors_free(&errors);
-	return d->config;
+	return status;
 }
 
 /* <runtime_dir>/<device>, which holds what outlives the daemon. */
@@ -187,6 +193,7 @@ static bool main_audit_open(struct jvpnd *d, char *error)
 		.file = d->config->audit.file,
 		.node = d->config->node,
 		.state = state,
+		.wait = true,
 	};
 
 	if (!main_dir_make(d, dir, sizeof(dir), error))
@@ -284,18 +291,15 @@ static bool main_adopt(struct jvpnd *d, char *error)
 	return true;
 }
 
-static bool main_control_open(struct jvpnd *d, char *error)
-{
-	d->control = control_open(d->loop, d->config->control_socket, methods, d, error,
-				  ERROR_SIZE);
-	return d->control;
-}
 
 static bool main_open(struct jvpnd *d, char *error)
 {
-	return main_audit_open(d, error) && main_device_open(d, error) &&
-	       main_store_open(d, error) && main_tables_open(d, error) &&
-	       main_role_open(d, error) && main_adopt(d, error) && main_control_open(d, error);
+	if (!main_audit_open(d, error) || !main_device_open(d, error) ||
+	    !main_store_open(d, error) || !main_tables_open(d, error) ||
+	    !main_role_open(d, error) || !main_adopt(d, error))
+		return false;
+	retry_start(d);
+	return true;
 }
 
 /* --- end ------------------------------------------------------------------------------------- */
@@ -324,6 +328,7 @@ static void main_close(struct jvpnd *d)
 	if (d->rtnl)
 		jvpn_rtnl_close(d->rtnl);
 	d->hangs |= !jvpn_audit_close(d->audit);
+	lacks_free(d);
 	jvpn_config_free(d->config);
 }
 
@@ -369,10 +374,10 @@ static bool main_harden(const struct jvpn_config *config, const struct options *
 
 static int main_run(struct jvpnd *d, const struct options *options)
 {
-	int status;
+	int status = main_config_load(d, options->config);
 
-	if (!main_config_load(d, options->config))
-		return EXIT_CONFIG;
+	if (status)
+		return status;
 	if (options->check) {
 		printf("%s: good\n", options->config);
 		jvpn_config_free(d->config);

@@ -13,7 +13,9 @@
 #include "core/fsm.h"
 #include "explain.h"
 #include "gateway.h"
+#include "gateway-listen.h"
 #include "jvpnd.h"
+#include "lack.h"
 #include "names-gen.h"
 #include "refusal.h"
 #include "reload.h"
@@ -211,15 +213,17 @@ static json_t *methods_listen_json(const struct jvpnd *d)
 
 	for (size_t i = 0; i < d->config->gateway.n_listen; i++) {
 		const struct jvpn_config_listen *listen = &d->config->gateway.listen[i];
+		const char *why = gateway_listen_why(d, listen);
 		struct sockaddr_storage sa;
 
 		jvpn_addr_to_sockaddr(&listen->address, listen->port, &sa);
 		jvpn_sockaddr_format((const struct sockaddr *)&sa, text, sizeof(text));
-		json_array_append_new(list, json_pack("{ssssssssss?}", "name", text,
-			"state", "listening",
+		json_array_append_new(list, json_pack("{ssssssssss?ss?}", "name", text,
+			"state", why ? "unusable" : "listening",
 			"protocol", listen->address.family == AF_INET6 ? "udp6" : "udp4",
 			"local", text,
-			"interface", listen->interface[0] ? listen->interface : NULL));
+			"interface", listen->interface[0] ? listen->interface : NULL,
+			"why", why));
 	}
 	return list;
 }
@@ -291,6 +295,7 @@ static void methods_status(void *context, struct control_request *request, const
 			    d->client ? client_status_json(d) : gateway_status_json(d));
 	json_object_set_new(result, "audit", methods_audit_json(d));
 	json_object_update_new(result, refusals_json(d));
+	json_object_set_new(result, "warnings", lacks_json(d));
 	control_reply(request, result);
 }
 

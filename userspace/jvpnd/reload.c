@@ -82,6 +82,7 @@ static void reload_apply(struct jvpnd *d, struct jvpn_config *config)
 	device_reload(d, d->rtnl, config);
 	d->role->reload(d, config);
 	d->config = config;
+	device_addresses_apply(d);
 	jvpn_log_level_set(config->log_level);
 	sessions_judge(d);
 	d->role->reloaded(d);

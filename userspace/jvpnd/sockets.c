@@ -15,6 +15,8 @@ struct socket_entry {
 	bool wanted;
 	bool was_wanted;		/* before sockets_unwant_all() */
 	bool is_new;			/* made since */
+	bool moved;			/* since, from this place */
+	struct kernel_socket before;
 };
 
 struct sockets {
@@ -97,25 +99,93 @@ static bool sockets_fits(const struct jvpnd *d, const struct socket_entry *entry
 	       !(entry->wanted && !port);
 }
 
+static struct socket_entry *sockets_fitting(struct jvpnd *d, const struct jvpn_addr *local,
+					    uint16_t port, uint32_t ifindex)
+{
+	struct socket_entry *entry;
+
+	SLIST_FOREACH(entry, &d->sockets->list, link)
+		if (sockets_fits(d, entry, local, port, ifindex))
+			return entry;
+	return NULL;
+}
+
+bool sockets_hold(struct jvpnd *d, const struct jvpn_addr *local, uint16_t port, uint32_t ifindex)
+{
+	struct socket_entry *entry = sockets_fitting(d, local, port, ifindex);
+
+	if (entry)
+		entry->wanted = true;
+	return entry;
+}
+
+static bool sockets_movable(const struct jvpnd *d, const struct socket_entry *entry,
+			    const struct jvpn_addr *local, uint16_t port)
+{
+	return !entry->wanted && entry->sock.port == port &&
+	       entry->sock.local.family == local->family &&
+	       entry->sock.fwmark == d->config->device.fwmark;
+}
+
+static int sockets_entry_move(struct jvpnd *d, struct socket_entry *entry,
+			      const struct kernel_socket *to, char *error, size_t error_size)
+{
+	int rc = kernel_socket_move(d->kernel, to, error, error_size);
+
+	if (rc)
+		return rc;
+	if (!entry->moved)
+		entry->before = entry->sock;
+	entry->moved = true;
+	entry->wanted = true;
+	entry->sock = *to;
+	return 0;
+}
+
+uint32_t sockets_move(struct jvpnd *d, const struct jvpn_addr *local, uint16_t port,
+		      uint32_t ifindex, char *error, size_t error_size)
+{
+	struct socket_entry *entry;
+	int rc = -ENOENT;
+
+	if (sockets_fitting(d, local, port, ifindex))
+		return 0;
+	SLIST_FOREACH(entry, &d->sockets->list, link) {
+		struct kernel_socket to = entry->sock;
+
+		if (!sockets_movable(d, entry, local, port))
+			continue;
+		to.local = *local;
+		to.ifindex = ifindex;
+		rc = sockets_entry_move(d, entry, &to, error, error_size);
+		if (!rc)
+			return to.id;
+	}
+	errno = -rc;
+	return 0;
+}
+
 uint32_t sockets_get(struct jvpnd *d, const struct jvpn_addr *local, uint16_t port,
 		     uint32_t ifindex, char *error, size_t error_size)
 {
 	struct kernel_socket sock = { .local = *local, .port = port, .ifindex = ifindex,
 				      .fwmark = d->config->device.fwmark };
-	struct socket_entry *entry;
+	struct socket_entry *entry = sockets_fitting(d, local, port, ifindex);
+	int rc;
 
-	SLIST_FOREACH(entry, &d->sockets->list, link) {
-		if (sockets_fits(d, entry, local, port, ifindex)) {
-			entry->wanted = true;
-			return entry->sock.id;
-		}
+	if (entry) {
+		entry->wanted = true;
+		return entry->sock.id;
 	}
-	if (kernel_socket_new(d->kernel, &sock, error, error_size))
+	rc = kernel_socket_new(d->kernel, &sock, error, error_size);
+	errno = -rc;
+	if (rc)
 		return 0;
 	entry = sockets_add(d->sockets, &sock);
 	if (!entry) {
 		kernel_socket_del(d->kernel, sock.id);
 		snprintf(error, error_size, "no memory for a socket");
+		errno = ENOMEM;
 		return 0;
 	}
 	entry->wanted = true;
@@ -151,7 +221,20 @@ void sockets_unwant_all(struct jvpnd *d)
 		entry->was_wanted = entry->wanted;
 		entry->wanted = false;
 		entry->is_new = false;
+		entry->moved = false;
 	}
+}
+
+static void sockets_entry_move_back(struct jvpnd *d, struct socket_entry *entry)
+{
+	char error[KERNEL_TEXT];
+
+	if (kernel_socket_move(d->kernel, &entry->before, error, sizeof(error)))
+		jvpn_error("socket %u cannot be bound where it was before: %s", entry->sock.id,
+			   error);
+	else
+		entry->sock = entry->before;
+	entry->moved = false;
 }
 
 void sockets_want_again(struct jvpnd *d)
@@ -161,6 +244,8 @@ void sockets_want_again(struct jvpnd *d)
 	for (entry = SLIST_FIRST(&d->sockets->list); entry; entry = next) {
 		next = SLIST_NEXT(entry, link);
 		entry->wanted = entry->was_wanted;
+		if (entry->moved)
+			sockets_entry_move_back(d, entry);
 		if (entry->is_new)
 			sockets_entry_drop(d, entry);
 	}

@@ -15,10 +15,18 @@ void sockets_close(struct jvpnd *d);
 
 /*
  * A socket on local:port (0: any), bound to ifindex (0: none), made if there is
- * none; it is wanted until sockets_unwant_all(). Its id, or 0 with a sentence.
+ * none; it is wanted until sockets_unwant_all(). Its id, or 0 with a sentence and errno.
  */
 uint32_t sockets_get(struct jvpnd *d, const struct jvpn_addr *local, uint16_t port,
 		     uint32_t ifindex, char *error, size_t error_size);
+/* One that is there on exactly that place is wanted again. */
+bool sockets_hold(struct jvpnd *d, const struct jvpn_addr *local, uint16_t port, uint32_t ifindex);
+/*
+ * One on the same port that nobody wants, if there is any, is bound there instead, under the
+ * bindings that use it. Its id, or 0; errno says why, as of sockets_get().
+ */
+uint32_t sockets_move(struct jvpnd *d, const struct jvpn_addr *local, uint16_t port,
+		      uint32_t ifindex, char *error, size_t error_size);
 /* Close it now, or as soon as no binding uses it. */
 void sockets_drop(struct jvpnd *d, uint32_t id);
 const struct kernel_socket *sockets_find(const struct jvpnd *d, uint32_t id);
@@ -28,7 +36,7 @@ void sockets_unwant_all(struct jvpnd *d);
 void sockets_drop_unwanted(struct jvpnd *d);
 /*
  * Instead of closing them: as it was before sockets_unwant_all(). What was made since is closed,
- * what was wanted then is wanted again, and was open all the time.
+ * what was moved is moved back, and what was wanted then is wanted again, and was open all the time.
  */
 void sockets_want_again(struct jvpnd *d);
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -450,6 +451,7 @@ bool jvpn_config_key_file(struct jvpn_config_reader *reader, yaml_node_t *node,
 		return false;
 	if (!jvpn_keys_read_file(secret, path, why, sizeof(why)))
 		return true;
+	reader->errors->missing += access(path, F_OK) && errno == ENOENT;
 	jvpn_config_refuse_key(reader, node, key, "%s", why);
 	return false;
 }

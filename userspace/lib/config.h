@@ -169,6 +169,7 @@ struct jvpn_config_errors {
 	char file[PATH_MAX];
 	struct jvpn_config_error *list;		/* in the order of the file */
 	size_t count;
+	size_t missing;		/* of them, key files that are not there: they may come later */
 };
 
 /* Flags of jvpn_config_load_flags(). */

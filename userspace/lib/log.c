@@ -253,14 +253,22 @@ bool jvpn_log_flush(unsigned int timeout_ms)
 	return done;
 }
 
-void jvpn_log_text(const char *text)
+void jvpn_log_text(enum jvpn_log_level level, const char *text)
 {
+	char line[LINE_SIZE];
 	const char *end;
+	int length;
 
-	for (; *text; text = end) {
+	for (; *text; text = end + (*end == '\n')) {
 		end = strchrnul(text, '\n');
-		end += *end == '\n';
-		jvpn_log_write(text, (size_t)(end - text));
+		length = (int)(end - text);
+		if (jvpn_log_journal)
+			length = snprintf(line, sizeof(line), "<%d>%.*s\n",
+					  jvpn_log_priority[level], length, text);
+		else
+			length = snprintf(line, sizeof(line), "%.*s\n", length, text);
+		jvpn_log_write(line, (size_t)length < sizeof(line) ? (size_t)length :
+								      sizeof(line) - 1);
 	}
 }
 

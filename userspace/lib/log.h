@@ -27,8 +27,8 @@ int jvpn_log_detach(void);
  * the thread hangs in a write, and the program should not wait for its threads to end.
  */
 bool jvpn_log_flush(unsigned int timeout_ms);
-/* Text of whole lines as it is, without priority or stamp. */
-void jvpn_log_text(const char *text);
+/* Text of whole lines as it is, without a stamp; under systemd with the priority. */
+void jvpn_log_text(enum jvpn_log_level level, const char *text);
 void jvpn_log_level_set(enum jvpn_log_level level);
 
 __attribute__((format(printf, 2, 3)))

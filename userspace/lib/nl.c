@@ -265,6 +265,13 @@ int jvpn_nl_socket_new(struct jvpn_nl *nl, const struct jvpn_nl_socket *request,
 			  error);
 }
 
+int jvpn_nl_socket_set(struct jvpn_nl *nl, const struct jvpn_nl_socket *request,
+		       struct jvpn_nl_error *error)
+{
+	return nl_request(nl, JVPN_CMD_SOCKET_SET, &jvpn_nl_socket_object, request, NULL, NULL,
+			  error);
+}
+
 int jvpn_nl_socket_del(struct jvpn_nl *nl, uint64_t device_id, uint32_t id,
 		       struct jvpn_nl_error *error)
 {

@@ -65,6 +65,9 @@ int jvpn_nl_device_dump(struct jvpn_nl *nl, jvpn_nl_device_visit visit, void *co
 /* reply: what was made, with its id and port. */
 int jvpn_nl_socket_new(struct jvpn_nl *nl, const struct jvpn_nl_socket *request,
 		       struct jvpn_nl_socket *reply, struct jvpn_nl_error *error);
+/* id and place of request: bound elsewhere, under what uses it. */
+int jvpn_nl_socket_set(struct jvpn_nl *nl, const struct jvpn_nl_socket *request,
+		       struct jvpn_nl_error *error);
 int jvpn_nl_socket_del(struct jvpn_nl *nl, uint64_t device_id, uint32_t id,
 		       struct jvpn_nl_error *error);
 int jvpn_nl_socket_dump(struct jvpn_nl *nl, uint64_t device_id, jvpn_nl_socket_visit visit,

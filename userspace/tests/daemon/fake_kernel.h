@@ -145,6 +145,8 @@ int kernel_packet_queue(struct kernel *kernel, const struct path *to, const void
 int kernel_packets_flush(struct kernel *kernel) { return 0; }
 int kernel_socket_new(struct kernel *kernel, struct kernel_socket *sock, char *error,
 		      size_t error_size) { return -ENOSYS; }
+int kernel_socket_move(struct kernel *kernel, const struct kernel_socket *sock, char *error,
+		       size_t error_size) { return -ENOSYS; }
 int kernel_socket_del(struct kernel *kernel, uint32_t id) { return 0; }
 int kernel_socket_each(struct kernel *kernel, kernel_socket_visit visit, void *context)
 { return 0; }

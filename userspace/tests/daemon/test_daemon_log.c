@@ -112,7 +112,7 @@ static void lines_test(void)
 	while (used < sizeof(line) - 1 && char_next(line + used, 5000) && line[used] != '\n')
 		used++;
 	tap_ok(used > 1000 && used < sizeof(text), "a message that is too long loses its end only");
-	jvpn_log_text("one\ntwo\n");
+	jvpn_log_text(JVPN_LOG_ERROR, "one\ntwo\n");
 	for (used = 0; used < 4 && char_next(line + used, 5000); used++)
 		;
 	tap_ok(used == 4 && !memcmp(line, "one\n", 4), "text goes out as it is");

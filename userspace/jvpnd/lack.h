@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef JVPND_LACK_H
+#define JVPND_LACK_H
+
+/*
+ * What is configured and cannot be had now: a listen address that is not there yet, an audit log
+ * on a full disk. None of it keeps the daemon from serving what it can. Each is told once when it
+ * begins and when it ends, stands in "status" meanwhile, and is tried again.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct jvpnd;
+
+enum lack_kind {
+	LACK_LISTEN,
+	LACK_DEVICE,
+	LACK_CONTROL,
+	LACK_KINDS,
+};
+
+/* Between these two all of a kind is said anew: what is not said any longer has ended. */
+void lacks_begin(struct jvpnd *d, enum lack_kind kind);
+void lacks_end(struct jvpnd *d, enum lack_kind kind);
+
+/* what: "listen 192.0.2.1:51900"; why: how it fails and how to mend it. */
+__attribute__((format(printf, 4, 5)))
+void lack_say(struct jvpnd *d, enum lack_kind kind, const char *what, const char *why, ...);
+/* NULL: it is not lacking. */
+const char *lack_why(const struct jvpnd *d, enum lack_kind kind, const char *what);
+bool lacks_any(const struct jvpnd *d, enum lack_kind kind);
+
+/* Sentences, for people. */
+json_t *lacks_json(const struct jvpnd *d);
+void lacks_free(struct jvpnd *d);
+
+#endif
