@@ -8,6 +8,7 @@
 #include "device.h"
 #include "hold.h"
 #include "notify.h"
+#include "power.h"
 #include "session.h"
 #include "socket.h"
 #include "trace.h"
@@ -31,6 +32,8 @@ static const struct {
 		"An inner prefix belongs to a session of another peer" },
 	[JVPN_REJECT_DUAL_BINDING] = { -EADDRINUSE,
 		"The receive index belongs to another binding, choose other keys" },
+	[JVPN_REJECT_SUSPENDED] = { -EHOSTDOWN,
+		"The machine is on its way to sleep and takes no keys" },
 	[JVPN_REJECT_RATE_LIMITED] = { -ENOSPC,
 		"The session has as many prepared bindings as it may, cancel one" },
 };
@@ -588,6 +591,8 @@ static u32 request_binding(struct jvpn_session *s, struct jvpn_binding **b,
 
 static u32 link_if_new(struct jvpn_session *s, struct jvpn_binding *b, bool is_new)
 {
+	if (is_new && jvpn_power_suspended())
+		return JVPN_REJECT_SUSPENDED;
 	if (is_new && !binding_link(s, b))
 		return JVPN_REJECT_DUAL_BINDING;
 	return JVPN_REJECT_NONE;
@@ -1017,4 +1022,20 @@ void jvpn_binding_purge(struct jvpn_session *s)
 	spin_lock_bh(&s->lock);
 	session_end(s);
 	spin_unlock_bh(&s->lock);
+}
+
+void jvpn_binding_forget(struct jvpn_session *s)
+{
+	spin_lock_bh(&s->lock);
+	if (s->state == JVPN_STATE_BIRTH)
+		jvpn_binding_kernel_locked(s, JVPN_EVENT_HANDSHAKE_FAILED,
+					   JVPN_REASON_HANDSHAKE_TIMEOUT);
+	else if (jvpn_fsm_bound(s->state))
+		jvpn_binding_kernel_locked(s, JVPN_EVENT_TRANSPORT_DEAD,
+					   JVPN_REASON_HOST_SUSPENDED);
+	prepared_drop_all(s);
+	binding_drop(s, s->retired);
+	s->retired = NULL;
+	spin_unlock_bh(&s->lock);
+	jvpn_binding_settle(s);
 }

@@ -233,6 +233,9 @@ u64 jvpn_binding_age_locked(struct jvpn_session *s, u64 now_ms);
 /* A prepared binding that is to be asked for now, or NULL; session locked, under RCU. */
 struct jvpn_binding *jvpn_binding_ask_locked(struct jvpn_session *s, u64 now_ms);
 
+/* The machine's memory may be copied: no key stays. A handshake that is not done ends. */
+void jvpn_binding_forget(struct jvpn_session *s);
+
 /* Unlink and free everything; the session is being removed. */
 void jvpn_binding_purge(struct jvpn_session *s);
 

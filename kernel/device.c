@@ -122,6 +122,29 @@ void jvpn_device_port_closed(struct net *net, u32 portid)
 	rcu_read_unlock();
 }
 
+/* Devices come and go under rtnl alone. */
+void jvpn_device_for_each(void (*fn)(struct jvpn_device *jd))
+{
+	struct jvpn_device *jd;
+	unsigned long id;
+
+	rtnl_lock();
+	xa_for_each(&devices, id, jd)
+		fn(jd);
+	rtnl_unlock();
+}
+
+void jvpn_device_forget_keys(struct jvpn_device *jd)
+{
+	struct jvpn_session *s;
+	unsigned long serial;
+
+	mutex_lock(&jd->mutex);
+	xa_for_each(&jd->table.sessions, serial, s)
+		jvpn_binding_forget(s);
+	mutex_unlock(&jd->mutex);
+}
+
 /* ---- life of a device ---- */
 
 static int device_init(struct net_device *dev)

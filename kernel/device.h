@@ -118,6 +118,12 @@ struct net *jvpn_device_net(const struct jvpn_device *jd);
 /* The index by which a namespace knows the device, 0 if it is not in there. */
 int jvpn_device_ifindex(const struct jvpn_device *jd, const struct net *net);
 
+/* All devices of all namespaces; takes rtnl. */
+void jvpn_device_for_each(void (*fn)(struct jvpn_device *jd));
+
+/* Every binding of every session is given up, and what was prepared, too. */
+void jvpn_device_forget_keys(struct jvpn_device *jd);
+
 int jvpn_device_init(void);
 void jvpn_device_exit(void);
 

@@ -13,6 +13,7 @@
 #include "device.h"
 #include "genl.h"
 #include "hold.h"
+#include "power.h"
 #include "session.h"
 
 #define CREATE_TRACE_POINTS
@@ -30,9 +31,12 @@ static int __init jvpn_init(void)
 	err = jvpn_hold_start();
 	if (err)
 		return err;
-	err = jvpn_genl_init();
+	err = jvpn_power_init();
 	if (err)
 		goto err_hold;
+	err = jvpn_genl_init();
+	if (err)
+		goto err_power;
 	err = jvpn_device_init();
 	if (err)
 		goto err_genl;
@@ -40,6 +44,8 @@ static int __init jvpn_init(void)
 
 err_genl:
 	jvpn_genl_exit();
+err_power:
+	jvpn_power_exit();
 err_hold:
 	jvpn_hold_exit();
 	return err;
@@ -51,6 +57,7 @@ static void __exit jvpn_exit(void)
 	/* Devices first: the ends of their sessions are events of the family. */
 	jvpn_device_exit();
 	jvpn_genl_exit();
+	jvpn_power_exit();
 	jvpn_hold_exit();
 	pr_info("jvpn: unloaded, left over: %d sessions, %d bindings, %d sockets\n",
 		atomic_read(&jvpn_sessions_alive), atomic_read(&jvpn_bindings_alive),

@@ -285,6 +285,28 @@ void jvpn_notify_unbound(struct jvpn_session *s, const struct jvpn_transport *so
 	rcu_read_unlock();
 }
 
+static void notify_host(struct net *net, struct jvpn_device *jd)
+{
+	struct sk_buff *msg = genlmsg_new(NLMSG_GOODSIZE, GFP_ATOMIC);
+	void *hdr = event_begin(msg, JVPN_CMD_HOST_NTF);
+	bool full = false;
+
+	if (hdr)
+		full = jvpn_put_device(msg, jd, net, JVPN_GENL_NAME_OF(DEVICE));
+	event_end(jd, net, msg, hdr, full, JVPN_NLGRP_STATE);
+}
+
+void jvpn_notify_host(struct jvpn_device *jd)
+{
+	struct net *net;
+
+	rcu_read_lock();
+	net = listeners(jd, JVPN_NLGRP_STATE);
+	if (net)
+		notify_host(net, jd);
+	rcu_read_unlock();
+}
+
 static bool put_payload(struct sk_buff *msg, struct sk_buff *skb, u32 off, u32 len)
 {
 	struct nlattr *a = nla_reserve(msg, JVPN_A_PACKET_PAYLOAD, len);

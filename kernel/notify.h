@@ -92,6 +92,9 @@ void jvpn_notify_health(struct jvpn_session *s, u32 event, u32 reason);
 /* Send what was noted; under RCU or where the session cannot go, not locked. */
 void jvpn_notify_flush(struct jvpn_session *s);
 
+/* The machine slept, or may be one of two copies. */
+void jvpn_notify_host(struct jvpn_device *jd);
+
 void jvpn_notify_unbound(struct jvpn_session *s, const struct jvpn_transport *source, u32 index,
 			 u64 counter, u32 bytes);
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A daemon is away, killed or stopped, for longer than the keys of its sessions live. The session
-# waits, as for any transport that is lost, and comes back by a PROOF: the same session, without a
+# A daemon is away, killed or stopped, for longer than the keys of its sessions live, or keys are
+# wiped because a machine slept (that the kernel does so: host_suspended). The session waits, as for any transport that is lost, and comes back by a PROOF: the same session, without a
 # handshake, every version in both logs.
 . "$(dirname "$(realpath "$0")")/lib-daemon.sh"
 
@@ -75,5 +75,27 @@ keys_expired()
 	audit_complete g
 }
 
+# keys_wiped HOST...: as the kernel of each says when its machine is about to sleep.
+keys_wiped()
+{
+	local host
+
+	pair_fresh
+	session_keep
+	for host; do
+		on "$host" "$NLPROBE" transition "$SID" transport-dead host-suspended > /dev/null
+	done
+	for host; do
+		wait_audit "$host" "$(transition ATTACHED RECOVERING HOST_SUSPENDED)" 10
+		wait_audit "$host" "$(transition RECOVERING ATTACHED REATTACH_OK)" 20
+	done
+	session_same
+	equal "the session id" "$SID" "$KEPT_SID"
+	no_new_handshake
+	reach
+	audit_complete c
+	audit_complete g
+}
+
 test_main "keys_expired killed g" "keys_expired killed c" "keys_expired killed g c" \
-	"keys_expired stopped c" "keys_expired stopped g"
+	"keys_expired stopped c" "keys_expired stopped g" "keys_wiped c" "keys_wiped g c"

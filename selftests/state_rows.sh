@@ -14,6 +14,7 @@
 #      LINK_DOWN                         daemon_jump, daemon_recovery
 #      ROUTE_LOST                        here by the route, scenario_candidates by the address
 #      SOCKET_ERROR, ICMP_UNREACHABLE    no end raises them; that ICMP is no death: here
+#      HOST_SUSPENDED                    daemon_away
 #      KEY_EXPIRED                       daemon_away; to the millisecond, deadlines
 #   6  CLIENT_JUMP, NAT_REBIND, OPERATOR_JUMP    daemon_jump
 #      OWNER_MOVED                       needs a second node

@@ -132,13 +132,13 @@ static const char * const reason_names[] = {
 	"operator-jump", "owner-moved", "reattach-ok", "recovery-window-exceeded",
 	"switch-rate-exceeded", "cooldown-over", "candidate-appeared", "session-ttl-expired",
 	"transport-loss-ttl-expired", "ownership-ambiguous", "policy-failure", "operator",
-	"key-expired", "lease-lost",
+	"key-expired", "lease-lost", "host-suspended",
 };
 
 static const char * const reject_names[] = {
 	"none", "unknown-session", "bad-proof", "replay", "stale-freshness", "stale-version",
 	"stale-epoch", "session-expired", "terminated", "illegal-transition", "policy-denied",
-	"rate-limited", "switch-rate-exceeded", "ownership-conflict", "dual-binding",
+	"rate-limited", "switch-rate-exceeded", "ownership-conflict", "dual-binding", "suspended",
 };
 
 #define NAME_OF(names, value) ((value) < sizeof(names) / sizeof((names)[0]) ? (names)[value] : "?")

@@ -148,6 +148,7 @@ enum jvpn_event {
  * @JVPN_REASON_OPERATOR: terminate.
  * @JVPN_REASON_KEY_EXPIRED: transport-dead.
  * @JVPN_REASON_LEASE_LOST: terminate.
+ * @JVPN_REASON_HOST_SUSPENDED: transport-dead.
  */
 enum jvpn_reason {
 	JVPN_REASON_NONE,
@@ -179,6 +180,7 @@ enum jvpn_reason {
 	JVPN_REASON_OPERATOR,
 	JVPN_REASON_KEY_EXPIRED,
 	JVPN_REASON_LEASE_LOST,
+	JVPN_REASON_HOST_SUSPENDED,
 
 	/* private: */
 	__JVPN_REASON_MAX,
@@ -203,6 +205,8 @@ enum jvpn_reason {
  * @JVPN_REJECT_SWITCH_RATE_EXCEEDED: Too many switches in the last minute.
  * @JVPN_REJECT_OWNERSHIP_CONFLICT: Another node owns the session, or the lease ended.
  * @JVPN_REJECT_DUAL_BINDING: Would make two owners of one index, prefix or transport.
+ * @JVPN_REJECT_SUSPENDED: The machine is on its way to sleep, or just waking, and takes no
+ *   keys.
  */
 enum jvpn_reject {
 	JVPN_REJECT_NONE,
@@ -220,6 +224,7 @@ enum jvpn_reject {
 	JVPN_REJECT_SWITCH_RATE_EXCEEDED,
 	JVPN_REJECT_OWNERSHIP_CONFLICT,
 	JVPN_REJECT_DUAL_BINDING,
+	JVPN_REJECT_SUSPENDED,
 
 	/* private: */
 	__JVPN_REJECT_MAX,
@@ -965,6 +970,14 @@ enum jvpn_cmd {
 	 * - do request: ifindex, id, local-ipv4, local-ipv6, bind-ifindex, device-id.
 	 */
 	JVPN_CMD_SOCKET_SET,
+	/*
+	 * The machine is back from sleep, or goes on from a snapshot, perhaps not it alone.
+	 * All data keys are gone; a daemon renews what it has made to be used once and not
+	 * used yet (ephemeral keys, cookie secrets).
+	 * - event: ifindex, device-id.
+	 * - to group JVPN_MCGRP_STATE.
+	 */
+	JVPN_CMD_HOST_NTF,
 
 	/* private: */
 	__JVPN_CMD_MAX

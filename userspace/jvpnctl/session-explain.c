@@ -93,6 +93,8 @@ static const char *explain_reason(uint32_t reason)
 		[JVPN_REASON_OPERATOR] = "an operator ended it",
 		[JVPN_REASON_KEY_EXPIRED] = "its keys grew too old and were not renewed",
 		[JVPN_REASON_LEASE_LOST] = "the node's lease on it ran out",
+		[JVPN_REASON_HOST_SUSPENDED] =
+			"the machine slept or was copied, and its keys were wiped",
 	};
 	const char *meaning = reason < JVPN_ARRAY_SIZE(meanings) ? meanings[reason] : NULL;
 

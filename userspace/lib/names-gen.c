@@ -92,6 +92,7 @@ static const char *const jvpn_reason_names[] = {
 	[JVPN_REASON_OPERATOR] = "OPERATOR",
 	[JVPN_REASON_KEY_EXPIRED] = "KEY_EXPIRED",
 	[JVPN_REASON_LEASE_LOST] = "LEASE_LOST",
+	[JVPN_REASON_HOST_SUSPENDED] = "HOST_SUSPENDED",
 };
 
 const char *jvpn_reason_name(uint32_t value)
@@ -120,6 +121,7 @@ static const char *const jvpn_reject_names[] = {
 	[JVPN_REJECT_SWITCH_RATE_EXCEEDED] = "SWITCH_RATE_EXCEEDED",
 	[JVPN_REJECT_OWNERSHIP_CONFLICT] = "OWNERSHIP_CONFLICT",
 	[JVPN_REJECT_DUAL_BINDING] = "DUAL_BINDING",
+	[JVPN_REJECT_SUSPENDED] = "SUSPENDED",
 };
 
 const char *jvpn_reject_name(uint32_t value)
