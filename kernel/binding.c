@@ -598,22 +598,41 @@ static u32 link_if_new(struct jvpn_session *s, struct jvpn_binding *b, bool is_n
 	return JVPN_REJECT_NONE;
 }
 
+static u32 check_commit(struct jvpn_session *s, const struct jvpn_binding *b, bool is_new,
+			const struct jvpn_binding_request *req)
+{
+	u32 reject;
+
+	if (b->refresh)
+		return JVPN_REJECT_ILLEGAL_TRANSITION;
+	reject = check_binding(s, b);
+	if (reject)
+		return reject;
+	reject = is_new ? check_jump_reason(s, req->reason) : JVPN_REJECT_NONE;
+	if (reject)
+		return reject;
+	if (s->state == JVPN_STATE_BIRTH && !claim_allowed(s))
+		return JVPN_REJECT_OWNERSHIP_CONFLICT;
+	return JVPN_REJECT_NONE;
+}
+
 static u32 commit_locked(struct jvpn_session *s, struct jvpn_binding *b, bool is_new,
 			 const struct jvpn_binding_request *req, u32 *steps,
 			 struct jvpn_session **ended)
 {
-	u32 reject = check_common(s, req);
+	u32 reject;
 
-	if (!reject)
-		reject = request_binding(s, &b, req);
-	if (!reject)
-		reject = b->refresh ? JVPN_REJECT_ILLEGAL_TRANSITION : check_binding(s, b);
-	if (!reject)
-		reject = is_new ? check_jump_reason(s, req->reason) : JVPN_REJECT_NONE;
-	if (!reject && s->state == JVPN_STATE_BIRTH && !claim_allowed(s))
-		reject = JVPN_REJECT_OWNERSHIP_CONFLICT;
-	if (!reject)
-		reject = link_if_new(s, b, is_new);
+	lockdep_assert_held(&s->lock);
+	reject = check_common(s, req);
+	if (reject)
+		return reject;
+	reject = request_binding(s, &b, req);
+	if (reject)
+		return reject;
+	reject = check_commit(s, b, is_new, req);
+	if (reject)
+		return reject;
+	reject = link_if_new(s, b, is_new);
 	if (reject)
 		return reject;
 	*steps = 1;
@@ -672,23 +691,29 @@ int jvpn_binding_commit(struct jvpn_session *s, struct jvpn_binding *b,
 static u32 refresh_locked(struct jvpn_session *s, struct jvpn_binding *b, bool is_new,
 			  const struct jvpn_binding_request *req)
 {
-	u32 reject = check_common(s, req);
+	u32 reject;
 
-	if (!reject && !jvpn_fsm_bound(s->state))
-		reject = JVPN_REJECT_ILLEGAL_TRANSITION;
-	if (!reject)
-		reject = request_binding(s, &b, req);
-	if (!reject && !is_new && !b->refresh)
-		reject = JVPN_REJECT_ILLEGAL_TRANSITION;
-	if (!reject && !jvpn_transport_equal(&b->transport, &current_locked(s)->transport))
-		reject = JVPN_REJECT_ILLEGAL_TRANSITION;
-	if (!reject)
-		reject = check_binding(s, b);
-	if (!reject)
-		reject = link_if_new(s, b, is_new);
-	if (!reject)
-		commit_refresh(s, b);
-	return reject;
+	lockdep_assert_held(&s->lock);
+	reject = check_common(s, req);
+	if (reject)
+		return reject;
+	if (!jvpn_fsm_bound(s->state))
+		return JVPN_REJECT_ILLEGAL_TRANSITION;
+	reject = request_binding(s, &b, req);
+	if (reject)
+		return reject;
+	if (!is_new && !b->refresh)
+		return JVPN_REJECT_ILLEGAL_TRANSITION;
+	if (!jvpn_transport_equal(&b->transport, &current_locked(s)->transport))
+		return JVPN_REJECT_ILLEGAL_TRANSITION;
+	reject = check_binding(s, b);
+	if (reject)
+		return reject;
+	reject = link_if_new(s, b, is_new);
+	if (reject)
+		return reject;
+	commit_refresh(s, b);
+	return JVPN_REJECT_NONE;
 }
 
 int jvpn_binding_refresh(struct jvpn_session *s, struct jvpn_binding *b,
@@ -708,30 +733,43 @@ int jvpn_binding_refresh(struct jvpn_session *s, struct jvpn_binding *b,
 	return err;
 }
 
+static u32 check_prepare(struct jvpn_session *s, const struct jvpn_binding *b)
+{
+	u32 reject;
+
+	if (s->state == JVPN_STATE_BIRTH)
+		return JVPN_REJECT_ILLEGAL_TRANSITION;
+	if (refresh_void(b, current_locked(s)))
+		return JVPN_REJECT_ILLEGAL_TRANSITION;
+	reject = check_binding(s, b);
+	if (reject)
+		return reject;
+	reject = b->refresh ? JVPN_REJECT_NONE : check_jump_reason(s, b->reason);
+	if (reject)
+		return reject;
+	if (prepared_find(s, b->cookie))
+		return JVPN_REJECT_DUAL_BINDING;
+	return JVPN_REJECT_NONE;
+}
+
 static u32 prepare_locked(struct jvpn_session *s, struct jvpn_binding *b,
 			  const struct jvpn_binding_request *req)
 {
-	u32 reject = check_common(s, req);
 	int slot = 0;
+	u32 reject;
 
-	if (!reject && s->state == JVPN_STATE_BIRTH)
-		reject = JVPN_REJECT_ILLEGAL_TRANSITION;
-	if (!reject && b->refresh &&
-	    (!jvpn_fsm_bound(s->state) ||
-	     !jvpn_transport_equal(&b->transport, &current_locked(s)->transport)))
-		reject = JVPN_REJECT_ILLEGAL_TRANSITION;
-	if (!reject)
-		reject = check_binding(s, b);
-	if (!reject && !b->refresh)
-		reject = check_jump_reason(s, b->reason);
-	if (!reject && prepared_find(s, b->cookie))
-		reject = JVPN_REJECT_DUAL_BINDING;
+	lockdep_assert_held(&s->lock);
+	reject = check_common(s, req);
+	if (reject)
+		return reject;
+	reject = check_prepare(s, b);
+	if (reject)
+		return reject;
 	while (slot < JVPN_PENDING_MAX && s->prepared[slot])
 		slot++;
-	if (!reject && slot == JVPN_PENDING_MAX)
-		reject = JVPN_REJECT_RATE_LIMITED;
-	if (!reject)
-		reject = link_if_new(s, b, true);
+	if (slot == JVPN_PENDING_MAX)
+		return JVPN_REJECT_RATE_LIMITED;
+	reject = link_if_new(s, b, true);
 	if (reject)
 		return reject;
 	s->prepared[slot] = b;
@@ -826,11 +864,14 @@ int jvpn_binding_probe(struct jvpn_session *s, struct jvpn_binding_result *res,
 
 static u32 transition_locked(struct jvpn_session *s, const struct jvpn_binding_request *req)
 {
-	u32 reject = check_common(s, req);
-	struct jvpn_binding *b = current_locked(s);
+	struct jvpn_binding *b;
+	u32 reject;
 
+	lockdep_assert_held(&s->lock);
+	reject = check_common(s, req);
 	if (reject)
 		return reject;
+	b = current_locked(s);
 	/* These install a binding: binding-set. */
 	if (req->event == JVPN_EVENT_HANDSHAKE_DONE || req->event == JVPN_EVENT_REATTACH_COMMIT)
 		return JVPN_REJECT_ILLEGAL_TRANSITION;
@@ -855,11 +896,13 @@ int jvpn_binding_transition(struct jvpn_session *s, const struct jvpn_binding_re
 	return err;
 }
 
-int jvpn_binding_check(struct jvpn_session *s, const struct jvpn_binding_request *req,
-		       struct jvpn_binding_result *res, struct netlink_ext_ack *extack)
+int jvpn_binding_check_locked(struct jvpn_session *s, const struct jvpn_binding_request *req,
+			      struct jvpn_binding_result *res, struct netlink_ext_ack *extack)
 {
-	u32 reject = check_common(s, req);
+	u32 reject;
 
+	lockdep_assert_held(&s->lock);
+	reject = check_common(s, req);
 	if (!reject)
 		peer_remember(s, req);
 	return request_end(s, reject, 0, res, extack);
@@ -869,6 +912,7 @@ bool jvpn_binding_kernel_locked(struct jvpn_session *s, u32 event, u32 reason)
 {
 	struct jvpn_binding *b = current_locked(s);
 
+	lockdep_assert_held(&s->lock);
 	if (session_step(s, event, reason, JVPN_ORIGIN_KERNEL, b ? &b->transport : NULL))
 		return false;
 	transition_effects(s);
@@ -904,6 +948,7 @@ static bool arrived_locked(struct jvpn_session *s, struct jvpn_binding *b,
 {
 	u32 steps = 0;
 
+	lockdep_assert_held(&s->lock);
 	jvpn_deadline_run_locked(s, jvpn_now_ms());
 	/* Last, after all that may drop it: the packet found it without the lock. */
 	if (!prepared_has(s, b))
@@ -989,6 +1034,7 @@ u64 jvpn_binding_age_locked(struct jvpn_session *s, u64 now_ms)
 	u64 next = 0;
 	int i;
 
+	lockdep_assert_held(&s->lock);
 	if (s->draining && now_ms >= s->draining->drain_until) {
 		binding_drop(s, s->draining);
 		s->draining = NULL;
@@ -1006,6 +1052,7 @@ struct jvpn_binding *jvpn_binding_ask_locked(struct jvpn_session *s, u64 now_ms)
 {
 	int i;
 
+	lockdep_assert_held(&s->lock);
 	for (i = 0; i < JVPN_PENDING_MAX; i++) {
 		struct jvpn_binding *b = s->prepared[i];
 

@@ -191,11 +191,11 @@ int jvpn_binding_await(struct jvpn_session *s, struct jvpn_binding *b,
 		       struct netlink_ext_ack *extack);
 
 /**
- * jvpn_binding_check() - compare versions for a request that is no transition
+ * jvpn_binding_check_locked() - compare versions for a request that is no transition
  * @s: the session, locked
  */
-int jvpn_binding_check(struct jvpn_session *s, const struct jvpn_binding_request *req,
-		       struct jvpn_binding_result *res, struct netlink_ext_ack *extack);
+int jvpn_binding_check_locked(struct jvpn_session *s, const struct jvpn_binding_request *req,
+			      struct jvpn_binding_result *res, struct netlink_ext_ack *extack);
 
 /**
  * jvpn_binding_arrived() - a valid packet came under a prepared binding

@@ -1,4 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * A session has up to six deadlines and one timer, which is set for the earliest
+ * of them, and of what binding.c lets go with time.
+ *
+ * This file and binding.c call one another. A deadline that is due is a
+ * transition, which only binding.c makes; a transition sets and clears deadlines,
+ * so that binding.c sets the timer after each; and no request is judged by a
+ * session whose time is up, so that what is due runs before it:
+ *
+ *   run_locked    due? -> jvpn_binding_kernel_locked() -> arm_locked
+ *   arm_locked    reads deadlines, sets the timer; makes no transition
+ *
+ * So the recursion is one level deep: arming runs nothing, and what is due at
+ * that moment is for the timer, a millisecond later at the earliest. The loop in
+ * run_locked ends, since each deadline that it runs is cleared by its own
+ * transition, which takes the binding or ends the session; one that is refused
+ * ends the loop with a warning.
+ *
+ * Of several that are due the one of the highest priority goes first, not the
+ * earliest: how late the timer is must not decide how a session ends.
+ *
+ * Nobody waits for the timer under the session's lock, which the timer takes:
+ * there it is cancelled with hrtimer_try_to_cancel(), and if it runs already it
+ * finds the session dead, or nothing due.
+ */
 #include "deadline.h"
 
 #include "binding.h"

@@ -511,7 +511,7 @@ static int change_unbound(struct jvpn_session *s, struct change *c, struct netli
 	int err;
 
 	spin_lock_bh(&s->lock);
-	err = jvpn_binding_check(s, &c->req, &c->res, extack);
+	err = jvpn_binding_check_locked(s, &c->req, &c->res, extack);
 	spin_unlock_bh(&s->lock);
 	jvpn_binding_settle(s);
 	if (err)
@@ -711,7 +711,7 @@ static int change_settings(struct jvpn_session *s, struct change *c,
 	spin_lock_bh(&s->lock);
 	err = settings_check(s, set->info, &policy);
 	if (!err)
-		err = jvpn_binding_check(s, &c->req, &c->res, extack);
+		err = jvpn_binding_check_locked(s, &c->req, &c->res, extack);
 	if (!err)
 		settings_apply(s, set->info, &policy);
 	spin_unlock_bh(&s->lock);
@@ -923,6 +923,7 @@ static int session_del_locked(struct jvpn_device *jd, struct genl_info *info)
 	struct nlattr *id = info->attrs[JVPN_A_SESSION_ID];
 	struct jvpn_session *s = jvpn_table_session(&jd->table, nla_data(id));
 
+	lockdep_assert_held(&jd->mutex);
 	if (!s) {
 		NL_SET_ERR_MSG_ATTR(info->extack, id, "No session of this id on the device");
 		return -ENOENT;

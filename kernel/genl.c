@@ -269,6 +269,7 @@ static int socket_new_locked(struct jvpn_device *jd, struct genl_info *info, str
 	struct jvpn_socket *js;
 	void *hdr;
 
+	lockdep_assert_held(&jd->mutex);
 	if (jd->dying) {
 		NL_SET_ERR_MSG(info->extack, "The device is being removed");
 		return -ENODEV;

@@ -459,6 +459,7 @@ void jvpn_probe_start_locked(struct jvpn_session *s, bool same_path)
 {
 	struct jvpn_probe *p = &s->probe;
 
+	lockdep_assert_held(&s->lock);
 	p->path_seq = 0;
 	if (!same_path) {
 		jvpn_mtu_reset(&p->mtu);
@@ -487,11 +488,13 @@ void jvpn_probe_start_locked(struct jvpn_session *s, bool same_path)
 
 void jvpn_probe_stop_locked(struct jvpn_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	hrtimer_try_to_cancel(&s->probe.timer);
 }
 
 bool jvpn_probe_soon_locked(struct jvpn_session *s)
 {
+	lockdep_assert_held(&s->lock);
 	if (!bound_client(s))
 		return false;
 	s->probe.last_sent = 0;
