@@ -36,6 +36,8 @@ void client_handshake_stop(struct client *c)
 	uv_timer_stop(&c->handshake.timer);
 	jvpn_hs_client_wipe(&c->handshake.hs);
 	c->handshake.active = false;
+	/* A look-up that is under way, or is cancelled, is nobody's any more. */
+	c->handshake.resolving = false;
 	c->handshake.step = 0;
 	c->handshake.round = 0;
 }

@@ -237,7 +237,9 @@ void client_move_rate_limited(struct client *c, uint32_t wait_ms)
 {
 	struct session *s = c->session;
 
-	c->retry_ms = jvpnd_now_ms() + wait_ms;
+	/* Advice with a bound: longer than the window of the rates makes no sense. */
+	c->retry_ms = jvpnd_now_ms() +
+		      (wait_ms < CLIENT_RATE_WAIT_MAX_MS ? wait_ms : CLIENT_RATE_WAIT_MAX_MS);
 	if (s->state == JVPN_STATE_RECOVERING)
 		session_event(c->d, s, JVPN_EVENT_BOUND_EXCEEDED,
 			      JVPN_REASON_SWITCH_RATE_EXCEEDED);
@@ -264,7 +266,7 @@ static void move_degraded(struct client *c)
 {
 	uint64_t now = jvpnd_now_ms(), at = move_retry_at_ms(c);
 
-	client_reattach_drop_all(c, "a bound of recovery was exceeded");
+	client_reattach_give_up(c, "a bound of recovery was exceeded");
 	uv_timer_start(&c->recovery, move_recovery_timer, at > now ? at - now : 0, 0);
 }
 

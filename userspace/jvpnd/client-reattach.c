@@ -127,12 +127,38 @@ static void try_drop(struct client *c, struct client_try *try, const char *why)
 	jvpn_client_drop(&c->proto, attempt);
 }
 
+static void reattach_timer_arm(struct client *c)
+{
+	uint64_t now = jvpnd_now_ms(), earliest = UINT64_MAX;
+
+	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++) {
+		if (c->tries[i].used && c->tries[i].next_ms && c->tries[i].next_ms < earliest)
+			earliest = c->tries[i].next_ms;
+		if (c->tries[i].closed && c->proto.attempt[i].deadline_ms < earliest)
+			earliest = c->proto.attempt[i].deadline_ms;
+	}
+	if (earliest == UINT64_MAX)
+		uv_timer_stop(&c->attempts);
+	else
+		uv_timer_start(&c->attempts, client_reattach_tick,
+			       earliest > now ? earliest - now : 0, 0);
+}
+
 void client_reattach_drop_all(struct client *c, const char *why)
 {
 	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++)
 		if (c->tries[i].used)
 			try_drop(c, &c->tries[i], why);
 	uv_timer_stop(&c->attempts);
+}
+
+void client_reattach_give_up(struct client *c, const char *why)
+{
+	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++)
+		if (c->tries[i].used)
+			jvpn_client_give_up(&c->proto, reattach_attempt(c, &c->tries[i]));
+	tries_follow(c, why);
+	reattach_timer_arm(c);
 }
 
 void client_reattach_drop_candidate(struct client *c, uint32_t number)
@@ -151,23 +177,6 @@ bool client_reattach_busy(const struct client *c, enum client_purpose purpose)
 }
 
 /* --- sending ---------------------------------------------------------------------------- */
-
-static void reattach_timer_arm(struct client *c)
-{
-	uint64_t now = jvpnd_now_ms(), earliest = UINT64_MAX;
-
-	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++) {
-		if (c->tries[i].used && c->tries[i].next_ms && c->tries[i].next_ms < earliest)
-			earliest = c->tries[i].next_ms;
-		if (c->tries[i].closed && c->proto.attempt[i].deadline_ms < earliest)
-			earliest = c->proto.attempt[i].deadline_ms;
-	}
-	if (earliest == UINT64_MAX)
-		uv_timer_stop(&c->attempts);
-	else
-		uv_timer_start(&c->attempts, client_reattach_tick,
-			       earliest > now ? earliest - now : 0, 0);
-}
 
 /*
  * Until it is sent again, or given up. A standby REQUEST goes once, and has all the time of the

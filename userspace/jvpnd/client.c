@@ -143,6 +143,7 @@ void client_session_begin(struct client *c, struct session *s)
 	client_gateway_follow(c, s);
 	c->session = s;
 	c->session_born_ms = jvpnd_now_ms();
+	c->retry_ms = 0;
 	c->closed_by_operator = false;
 	c->low_reason = s->n_history ? s->history[s->n_history - 1].reason : JVPN_REASON_NONE;
 	client_handshake_stop(c);

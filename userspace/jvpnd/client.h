@@ -32,6 +32,8 @@
 #define CLIENT_REFUSED_TEXT 320
 #define CLIENT_RTO_MIN_MS 100
 #define CLIENT_RTO_UNKNOWN_MS 250
+/* A gateway that asks for patience is given no more. */
+#define CLIENT_RATE_WAIT_MAX_MS 60000
 /* What an echo may take beyond the usual round trip, at least. */
 #define CLIENT_ECHO_SLACK_MS 15
 /* Names of a gateway that does not answer are asked for again after so long. */
@@ -222,6 +224,8 @@ void client_reattach_confirm(struct client *c);
 /* Is a PROOF of this purpose under way? */
 bool client_reattach_busy(const struct client *c, enum client_purpose purpose);
 void client_reattach_drop_all(struct client *c, const char *why);
+/* Nothing more is sent; what is out and is committed late is still taken. */
+void client_reattach_give_up(struct client *c, const char *why);
 void client_reattach_drop_candidate(struct client *c, uint32_t number);
 void client_reattach_tick(uv_timer_t *timer);
 

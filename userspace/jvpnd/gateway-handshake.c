@@ -177,7 +177,7 @@ struct session *gateway_handshake_oldest(const struct peer *peer, const struct s
 	struct session *s;
 
 	TAILQ_FOREACH(s, &peer->list, peer_link)
-		if (s != but && session_is_live(s) && s->gateway.confirmed)
+		if (s != but && session_is_served(s) && s->gateway.confirmed)
 			return s;
 	return NULL;
 }
@@ -228,6 +228,30 @@ void gateway_handshake_session_end(struct gateway *gw, struct session *s)
 	gateway_addresses_session_release(gw, s);
 }
 
+/* Those above max_sessions end, the oldest first; not @but. */
+static void handshake_sessions_bound(struct gateway *gw, struct peer *peer,
+				     const struct session *but)
+{
+	unsigned int alive = peer->sessions - handshake_half_open_count(peer);
+	struct session *oldest;
+
+	for (; alive > peer->config->max_sessions; alive--) {
+		oldest = gateway_handshake_oldest(peer, but);
+		if (!oldest)
+			return;
+		jvpn_info("session %s: %s has more than %u sessions, the oldest ends",
+			  session_short(oldest), peer->config->name, peer->config->max_sessions);
+		oldest->end_why = "its peer has more sessions than max_sessions";
+		session_terminate(gw->d, oldest, JVPN_REASON_POLICY_FAILURE);
+	}
+}
+
+void gateway_handshake_peer_bound(struct gateway *gw, struct peer *peer)
+{
+	if (peer->config)
+		handshake_sessions_bound(gw, peer, NULL);
+}
+
 /*
  * The handshake is confirmed. Sessions of the peer above its max_sessions end,
  * the oldest first. (Those whose inner address the new one took over were
@@ -236,7 +260,6 @@ void gateway_handshake_session_end(struct gateway *gw, struct session *s)
 void gateway_handshake_confirmed(struct gateway *gw, struct session *s)
 {
 	struct peer *peer = s->gateway.peer;
-	struct session *oldest;
 
 	handshake_half_open_leave(gw, s);
 	s->gateway.confirmed = true;
@@ -245,15 +268,8 @@ void gateway_handshake_confirmed(struct gateway *gw, struct session *s)
 		handshake_half_open_end(gw, peer);
 		gateway_handshake_forget(peer);
 	}
-	if (!peer || !peer->config ||
-	    peer->sessions - handshake_half_open_count(peer) <= peer->config->max_sessions)
-		return;
-	oldest = gateway_handshake_oldest(peer, s);
-	if (!oldest)
-		return;
-	jvpn_info("session %s: %s has more than %u sessions, the oldest ends",
-		  session_short(oldest), peer->config->name, peer->config->max_sessions);
-	session_terminate(gw->d, oldest, JVPN_REASON_POLICY_FAILURE);
+	if (peer && peer->config)
+		handshake_sessions_bound(gw, peer, s);
 }
 
 static void handshake_session_fill(struct handshake_job *job, struct session *s)

@@ -162,7 +162,7 @@ static void reattach_request_answer(struct gateway *gw, const struct kernel_pack
 	uint8_t reason = verdict == JVPN_VERDICT_ROLLBACK ? JVPN_WIRE_REJECT_ROLLBACK :
 							     JVPN_WIRE_REJECT_TERMINATED;
 
-	if (verdict == JVPN_VERDICT_OK && s->state == JVPN_STATE_TERMINATED)
+	if (verdict == JVPN_VERDICT_OK && !session_is_served(s))
 		verdict = JVPN_VERDICT_TERMINATED;
 	if (verdict == JVPN_VERDICT_OK) {
 		reattach_challenge_send(gw, s, &packet->from, &args);
@@ -290,7 +290,7 @@ static void reattach_commit_refused(struct gateway *gw, struct session *s,
 /* Did the session move while the worker was busy? */
 static bool reattach_still_named(const struct jvpn_proof *proof, const struct session *s)
 {
-	return session_is_live(s) && s->version == proof->v_req && s->epoch == proof->e_req;
+	return session_is_served(s) && s->version == proof->v_req && s->epoch == proof->e_req;
 }
 
 static void reattach_proof_use(struct gateway *gw, struct session *s, const struct judged *judged)
@@ -626,7 +626,7 @@ void gateway_reattach_invite(struct gateway *gw, struct session *s,
 	uint8_t nc[JVPN_WIRE_NC];
 
 	if (event->bytes < sizeof(struct jvpn_wire_challenge) || s->state == JVPN_STATE_BIRTH ||
-	    !session_is_live(s) || !s->recorded || s->gateway.proving)
+	    !session_is_served(s) || !s->recorded || s->gateway.proving)
 		return;
 	if (!reattach_invitation_take(gw, s))
 		return;

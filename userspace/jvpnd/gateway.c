@@ -290,7 +290,12 @@ static void gateway_reload(struct jvpnd *d, const struct jvpn_config *config)
 
 static void gateway_reloaded(struct jvpnd *d)
 {
+	const struct jvpn_config_gateway *config = &d->config->gateway;
+
 	gateway_listen(d);
+	for (size_t i = 0; i < config->n_peers; i++)
+		gateway_handshake_peer_bound(d->gateway, peer_find(d->gateway->peers,
+								   config->peers[i].public_key));
 }
 
 /* --- begin and end ----------------------------------------------------------- */

@@ -89,6 +89,8 @@ void gateway_handshake_confirmed(struct gateway *gw, struct session *s);
 /* What was kept of INITs. */
 void gateway_handshake_forget(struct peer *peer);
 /* The oldest session of the peer that is confirmed, but for this one; NULL if there is none. */
+/* Its sessions above max_sessions end, the oldest first. */
+void gateway_handshake_peer_bound(struct gateway *gw, struct peer *peer);
 struct session *gateway_handshake_oldest(const struct peer *peer, const struct session *but);
 
 /* gateway-address.c */

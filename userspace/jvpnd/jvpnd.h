@@ -82,6 +82,7 @@ struct jvpnd {
 	struct sockets *sockets;
 	struct refusals *refusals;
 	struct reconcile *reconcile;
+	struct lost *lost;
 	const struct role *role;
 	struct gateway *gateway;	/* role gateway only */
 	struct client *client;		/* role client only */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "loop.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -181,8 +182,13 @@ static void loop_send(uv_prepare_t *prepare)
 static void loop_device_check(struct jvpnd *d)
 {
 	struct kernel_device device;
+	int rc;
 
-	if (d->stopping || !kernel_device_get(d->kernel, &device))
+	if (d->stopping)
+		return;
+	rc = kernel_device_get(d->kernel, &device);
+	/* Any other error says nothing of the device. */
+	if (rc != -ENODEV && rc != -ENOENT)
 		return;
 	jvpn_error("the device %s was removed, and its sessions with it", d->config->device.name);
 	sessions_vanish(d);

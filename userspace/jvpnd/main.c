@@ -19,6 +19,7 @@
 #include "jvpnd.h"
 #include "lack.h"
 #include "log.h"
+#include "lost.h"
 #include "loop.h"
 #include "notify.h"
 #include "reconcile.h"
@@ -259,7 +260,7 @@ static bool main_device_open(struct jvpnd *d, char *error)
 
 static bool main_tables_open(struct jvpnd *d, char *error)
 {
-	if (!sessions_open(d) && !refusals_open(d) && !reconcile_open(d))
+	if (!sessions_open(d) && !refusals_open(d) && !reconcile_open(d) && !lost_open(d))
 		return !sockets_open(d, error, ERROR_SIZE);
 	snprintf(error, ERROR_SIZE, "no memory");
 	return false;
@@ -283,7 +284,7 @@ static bool main_adopt(struct jvpnd *d, char *error)
 		return false;
 	}
 	record_sweep(d);
-	sessions_lost_record(d);
+	lost_record(d);
 	if (!loop_open(d, error, ERROR_SIZE))
 		return false;
 	if (d->client)
@@ -320,6 +321,7 @@ static void main_close(struct jvpnd *d)
 	client_close(d);
 	gateway_close(d);
 	sockets_close(d);
+	lost_close(d);
 	reconcile_close(d);
 	refusals_close(d);
 	sessions_close(d);

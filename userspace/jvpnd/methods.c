@@ -118,17 +118,19 @@ static void methods_session_terminate(void *context, struct control_request *req
 
 	if (!s || !methods_session_live(request, s))
 		return;
-	if (d->client)
-		d->client->closed_by_operator = json_is_true(json_object_get(params, "stay_down"));
 	close_send(d, s);
 	if (session_terminate(d, s, s->state == JVPN_STATE_BIRTH ?
-					    JVPN_REASON_HANDSHAKE_REJECTED : JVPN_REASON_OPERATOR))
+					    JVPN_REASON_HANDSHAKE_REJECTED : JVPN_REASON_OPERATOR)) {
+		if (d->client && s == d->client->session)
+			d->client->closed_by_operator =
+				json_is_true(json_object_get(params, "stay_down"));
 		control_reply(request,
 			      json_pack("{sssI}", "session_id", session_hex(s, hex),
 					"state_version", (json_int_t)s->version));
-	else
+	} else {
 		control_fail(request, "KERNEL", "the kernel refused to end session %s",
 			     session_short(s));
+	}
 	sessions_settle(d);
 }
 

@@ -91,13 +91,19 @@ static void reconcile_adopt(struct jvpnd *d, const struct kernel_session *k)
 	session_judge(d, s);
 }
 
-static bool reconcile_role_fits(const struct jvpnd *d, const struct kernel_session *k)
+/* The device had another role: nobody can judge or renew what it left. */
+static bool reconcile_role_fits(struct jvpnd *d, const struct kernel_session *k)
 {
 	uint32_t role = d->gateway ? JVPN_ROLE_GATEWAY : JVPN_ROLE_CLIENT;
+	struct kernel_answer answer;
 
 	if (k->role == role)
 		return true;
-	jvpn_warning("the device has a session (%s) of the other role: it is left alone", k->label);
+	if (k->state != JVPN_STATE_TERMINATED) {
+		jvpn_warning("the device has a session (%s) of its former role: it ends", k->label);
+		kernel_transition(d->kernel, k->id, k->version, JVPN_EVENT_TERMINATE,
+				  JVPN_REASON_POLICY_FAILURE, &answer);
+	}
 	return false;
 }
 
@@ -137,6 +143,7 @@ int reconcile_run(struct jvpnd *d)
 		return rc;
 	}
 	session_each(d, reconcile_missing, &walk);
+	sessions_condemned_end(d);
 	reconcile_pace_done(&d->reconcile->pace, began, jvpnd_now_ms());
 	/* Still disturbed after several tries: what was passed over is found next time. */
 	if (rc > 0)

@@ -216,6 +216,11 @@ bool session_is_live(const struct session *s)
 	return s->state != JVPN_STATE_TERMINATED && !s->vanished;
 }
 
+bool session_is_served(const struct session *s)
+{
+	return session_is_live(s) && !s->end_why;
+}
+
 char *session_hex(const struct session *s, char hex[SESSION_HEX])
 {
 	return jvpn_util_hex_encode(s->id, sizeof(s->id), hex);
@@ -588,37 +593,6 @@ void sessions_vanish(struct jvpnd *d)
 	session_each(d, session_vanish_one, NULL);
 }
 
-static void session_lost_record(void *context, const struct jvpn_audit_known *known)
-{
-	struct jvpnd *d = context;
-	struct jvpn_audit_transition record = {
-		.session_id = known->session_id,
-		.version = known->version + 1,
-		.from = known->state,
-		.to = JVPN_STATE_TERMINATED,
-		.event = jvpn_fsm_event_of(SESSION_VANISHED_REASON),
-		.reason = SESSION_VANISHED_REASON,
-		.epoch = known->epoch,
-		.policy = known->policy,
-		.policy_version = known->policy_version,
-		.lost = known->bound ? &known->transport : NULL,
-	};
-
-	if (session_find(d, known->session_id))
-		return;
-	if (known->state != JVPN_STATE_TERMINATED) {
-		record.details = json_pack("{ss}", "why",
-			"the kernel does not have it: its device was removed, or the machine restarted");
-		jvpnd_record(d, jvpn_audit_build_transition(d->audit, &record));
-	}
-	jvpn_audit_forget(d->audit, known->session_id);
-}
-
-void sessions_lost_record(struct jvpnd *d)
-{
-	jvpn_audit_known_each(d->audit, session_lost_record, d);
-}
-
 bool session_sync(struct jvpnd *d, struct session *s)
 {
 	struct kernel_session *k = malloc(sizeof(*k));
@@ -733,14 +707,29 @@ bool session_terminate(struct jvpnd *d, struct session *s, uint32_t reason)
 
 void session_judge(struct jvpnd *d, struct session *s)
 {
-	const char *why = session_is_live(s) ? d->role->judge(d, s) : NULL;
+	const char *why = session_is_served(s) ? d->role->judge(d, s) : NULL;
 
 	if (!why)
 		return;
 	jvpn_info("session %s (%s) ends: %s", session_short(s), s->label, why);
 	s->end_why = why;
 	close_send(d, s);
-	session_terminate(d, s, JVPN_REASON_POLICY_FAILURE);
+	if (!session_terminate(d, s, JVPN_REASON_POLICY_FAILURE))
+		jvpn_error("session %s: the kernel did not end it; it is not served, and ended at the next occasion",
+			   session_short(s));
+}
+
+static void session_condemned_end(struct jvpnd *d, struct session *s, void *context)
+{
+	(void)context;
+	if (s->end_why && session_is_live(s))
+		session_terminate(d, s, JVPN_REASON_POLICY_FAILURE);
+}
+
+/* Those that the kernel did not end when they were judged. */
+void sessions_condemned_end(struct jvpnd *d)
+{
+	session_each(d, session_condemned_end, NULL);
 }
 
 static void session_judge_one(struct jvpnd *d, struct session *s, void *context)
@@ -773,7 +762,7 @@ void session_reattach_view(const struct jvpnd *d, const struct session *s,
 	memset(view, 0, sizeof(*view));
 	memcpy(view->sid, s->id, sizeof(view->sid));
 	view->suite = s->suite;
-	view->state = (u8)s->state;
+	view->state = (u8)(session_is_served(s) ? s->state : JVPN_STATE_TERMINATED);
 	view->incarnation = d->incarnation;
 	view->v = s->version;
 	view->e = s->epoch;

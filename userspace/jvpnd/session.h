@@ -112,7 +112,7 @@ struct session {
 	uint8_t suite;
 	uint8_t peer_key[JVPN_KEYS_SIZE];
 	uint8_t psk_id[JVPN_WIRE_MAC];	/* of the handshake's pre-shared key, see judge.h */
-	const char *end_why;		/* for the record of its end; a literal, NULL none */
+	const char *end_why;		/* condemned: why it has to end; a literal, NULL none */
 	struct jvpn_policy_def policy;
 	struct jvpn_session_keys keys;
 	struct jvpn_epoch ctl;
@@ -167,7 +167,6 @@ bool sessions_save(struct jvpnd *d, size_t count);
 /* The device is gone: so are all sessions. */
 void sessions_vanish(struct jvpnd *d);
 /* At start, after adoption: sessions that the audit log holds and nobody has end there. */
-void sessions_lost_record(struct jvpnd *d);
 
 /*
  * Does the configuration of today allow the sessions? Those that it does not end, with the reason
@@ -175,6 +174,7 @@ void sessions_lost_record(struct jvpnd *d);
  */
 void session_judge(struct jvpnd *d, struct session *s);
 void sessions_judge(struct jvpnd *d);
+void sessions_condemned_end(struct jvpnd *d);
 
 /* Ask the kernel for an event, decided on the mirror's version. True if applied. */
 bool session_event(struct jvpnd *d, struct session *s, uint32_t event, uint32_t reason);
@@ -187,6 +187,8 @@ void session_ctl_set(struct jvpnd *d, struct session *s, const struct jvpn_epoch
 		     uint32_t number);
 
 bool session_is_live(const struct session *s);
+/* Alive, and nothing of today's configuration is against it. */
+bool session_is_served(const struct session *s);
 char *session_hex(const struct session *s, char hex[SESSION_HEX]);
 /* First digits, for messages. */
 const char *session_short(const struct session *s);

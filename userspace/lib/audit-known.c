@@ -50,11 +50,12 @@ static void jvpn_audit_known_one(void *context, const uint8_t *id, const char *l
 	json_decref(record);
 }
 
-void jvpn_audit_known_each(const struct jvpn_audit *audit, jvpn_audit_known_visit visit,
-			   void *context)
+size_t jvpn_audit_known_each(const struct jvpn_audit *audit, struct jvpn_audit_cursor *cursor,
+			     size_t most, jvpn_audit_known_visit visit, void *context)
 {
 	struct jvpn_audit_walk walk = { visit, context };
 
-	if (audit->state)
-		jvpn_audit_state_each(audit->state, jvpn_audit_known_one, &walk);
+	if (!audit->state)
+		return 0;
+	return jvpn_audit_state_each(audit->state, cursor, most, jvpn_audit_known_one, &walk);
 }

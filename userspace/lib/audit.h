@@ -186,8 +186,18 @@ struct jvpn_audit_known {
 
 /* The visitor may write records, and ask nothing. */
 typedef void (*jvpn_audit_known_visit)(void *context, const struct jvpn_audit_known *known);
-void jvpn_audit_known_each(const struct jvpn_audit *audit, jvpn_audit_known_visit visit,
-			   void *context);
+/* Where a walk over the known sessions is; all zero: before the first. */
+struct jvpn_audit_cursor {
+	bool begun;
+	uint8_t id[JVPN_AUDIT_SESSION_ID];
+};
+
+/*
+ * Those behind the cursor in the order of their ids, at most so many at once: the log is not
+ * written meanwhile. Returns how many there were; fewer than that: these were the last.
+ */
+size_t jvpn_audit_known_each(const struct jvpn_audit *audit, struct jvpn_audit_cursor *cursor,
+			     size_t most, jvpn_audit_known_visit visit, void *context);
 
 /*
  * Ask the thread to open the file anew, after rotation; nothing happens if the path

@@ -272,30 +272,56 @@ char *jvpn_audit_state_get(struct jvpn_audit_state *state, const uint8_t *id)
 	return line;
 }
 
-static void jvpn_audit_state_walk(struct jvpn_audit_state *state, MDB_txn *txn,
-				  jvpn_audit_state_visit visit, void *context)
+static int jvpn_audit_state_seek(MDB_cursor *db, const struct jvpn_audit_cursor *cursor,
+				 MDB_val *key, MDB_val *value)
 {
-	MDB_val key, value;
-	MDB_cursor *cursor;
+	int rc;
 
-	if (mdb_cursor_open(txn, state->sessions, &cursor))
-		return;
-	while (!mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
-		if (key.mv_size == JVPN_AUDIT_SESSION_ID && value.mv_size &&
-		    !((const char *)value.mv_data)[value.mv_size - 1])
-			visit(context, key.mv_data, value.mv_data);
-	mdb_cursor_close(cursor);
+	if (!cursor->begun)
+		return mdb_cursor_get(db, key, value, MDB_FIRST);
+	*key = (MDB_val){ sizeof(cursor->id), (void *)(uintptr_t)cursor->id };
+	rc = mdb_cursor_get(db, key, value, MDB_SET_RANGE);
+	if (!rc && key->mv_size == sizeof(cursor->id) &&
+	    !memcmp(key->mv_data, cursor->id, sizeof(cursor->id)))
+		rc = mdb_cursor_get(db, key, value, MDB_NEXT);
+	return rc;
 }
 
-void jvpn_audit_state_each(struct jvpn_audit_state *state, jvpn_audit_state_visit visit,
-			   void *context)
+static size_t jvpn_audit_state_walk(struct jvpn_audit_state *state, MDB_txn *txn,
+				    struct jvpn_audit_cursor *cursor, size_t most,
+				    jvpn_audit_state_visit visit, void *context)
 {
+	MDB_val key, value;
+	MDB_cursor *db;
+	size_t count = 0;
+	int rc;
+
+	if (mdb_cursor_open(txn, state->sessions, &db))
+		return 0;
+	for (rc = jvpn_audit_state_seek(db, cursor, &key, &value); !rc && count < most;
+	     rc = mdb_cursor_get(db, &key, &value, MDB_NEXT), count++) {
+		if (key.mv_size != JVPN_AUDIT_SESSION_ID)
+			continue;
+		memcpy(cursor->id, key.mv_data, sizeof(cursor->id));
+		cursor->begun = true;
+		if (value.mv_size && !((const char *)value.mv_data)[value.mv_size - 1])
+			visit(context, key.mv_data, value.mv_data);
+	}
+	mdb_cursor_close(db);
+	return count;
+}
+
+size_t jvpn_audit_state_each(struct jvpn_audit_state *state, struct jvpn_audit_cursor *cursor,
+			     size_t most, jvpn_audit_state_visit visit, void *context)
+{
+	size_t count = 0;
 	MDB_txn *txn;
 
 	pthread_mutex_lock(&state->lock);
 	if (!mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn)) {
-		jvpn_audit_state_walk(state, txn, visit, context);
+		count = jvpn_audit_state_walk(state, txn, cursor, most, visit, context);
 		mdb_txn_abort(txn);
 	}
 	pthread_mutex_unlock(&state->lock);
+	return count;
 }

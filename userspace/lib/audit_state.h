@@ -60,7 +60,8 @@ char *jvpn_audit_state_get(struct jvpn_audit_state *state, const uint8_t *id);
 
 /* The visitor must not ask for more. */
 typedef void (*jvpn_audit_state_visit)(void *context, const uint8_t *id, const char *line);
-void jvpn_audit_state_each(struct jvpn_audit_state *state, jvpn_audit_state_visit visit,
-			   void *context);
+/* Those behind the cursor, most at once; how many there were. */
+size_t jvpn_audit_state_each(struct jvpn_audit_state *state, struct jvpn_audit_cursor *cursor,
+			     size_t most, jvpn_audit_state_visit visit, void *context);
 
 #endif /* JVPN_AUDIT_STATE_H */
