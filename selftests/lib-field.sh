@@ -3,6 +3,7 @@
 # Situations of real networks: what lib-scenario.sh has, on hosts as Debian leaves them (reverse
 # paths are checked loosely, IPv6 addresses are probed for duplicates), and with more settings:
 #
+#   LISTEN     of the gateway instead of both families
 #   GATEWAYS   of the client instead of the one
 #   ROUTES     of the client, through the tunnel
 . "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/lib-scenario.sh"
@@ -15,6 +16,24 @@ net_host()
 		net.ipv6.conf.all.accept_dad=1 net.ipv6.conf.default.accept_dad=1
 }
 
+config_gateway()
+{
+	cat <<- END
+		role: gateway
+		device: {name: $DEV, addresses: [$G_IN4/24, $G_IN6/64]}
+		$(config_common g)
+		$(policy_text "${POLICY_G-${POLICY:-}}")
+		gateway:
+		  listen: ${LISTEN:-"[{address: 0.0.0.0, port: $PORT}, {address: \"::\", port: $PORT}]"}
+		  pools: [10.77.0.0/24, "fd77::/64"]
+		  default_policy: test
+		  limits: {session_proofs_per_minute: 600}
+		  peers:
+		    - {name: client, public_key: "$(cat "$WORK/c/pub")"}
+	END
+}
+
+# gateway_text NAME HOST ENDPOINTS: one of GATEWAYS.
 gateway_text()
 {
 	echo "{name: $1, public_key: \"$(cat "$WORK/$2/pub")\", endpoints: [$3]}"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attempt.h"
 #include "client.h"
 #include "log.h"
 #include "outer.h"
@@ -168,9 +169,13 @@ void candidate_failed(struct candidate *cand)
 	cand->good_since_ms = 0;
 }
 
-void candidate_answered(struct candidate *cand, uint64_t now_ms, uint32_t rtt_us)
+void candidate_answered(struct candidate *cand, const struct path *by, uint64_t now_ms,
+			uint32_t rtt_us)
 {
 	cand->asked = 0;
+	cand->vain = cand->ports = 0;
+	cand->good = by->remote;
+	cand->good_port = by->remote_port;
 	cand->answered_ms = now_ms;
 	if (rtt_us)
 		cand->rtt_us = rtt_us;
@@ -309,6 +314,39 @@ static void candidate_socket_follow(struct client *c, struct candidate *cand)
 		jvpn_warning("transport %s: no socket: %s", cand->name, error);
 }
 
+static bool candidate_is_bound(const struct client *c, const struct candidate *cand);
+
+/* The old one goes with what is under way over it, and is no longer to be had. */
+static bool candidate_port_change(struct client *c, struct candidate *cand)
+{
+	const struct jvpn_addr any = { .family = candidate_family(cand) };
+	char error[KERNEL_TEXT];
+	uint32_t socket;
+
+	/* An earlier one may have been in use when it was to go. */
+	sockets_drop_unwanted(c->d);
+	socket = sockets_make(c->d, &any, 0, cand->ifindex, error, sizeof(error));
+	if (!socket) {
+		jvpn_warning("transport %s: no other port: %s", cand->name, error);
+		return false;
+	}
+	client_candidate_gone(c, cand);
+	candidate_socket_drop(c, cand);
+	cand->socket = socket;
+	cand->has_proven = false;
+	cand->ports++;
+	jvpn_debug("transport %s: %u attempts in vain, another port", cand->name, cand->vain);
+	return true;
+}
+
+bool candidate_tried(struct client *c, struct candidate *cand)
+{
+	cand->vain++;
+	return !cand->local_port && cand->socket && !candidate_is_bound(c, cand) &&
+	       attempt_port_due(cand->vain, client_path_count(c, cand)) &&
+	       candidate_port_change(c, cand);
+}
+
 /* What the system has for it, before anything is made for it. */
 static void candidate_look(struct client *c, struct candidate *cand)
 {
@@ -335,6 +373,7 @@ static bool candidate_follow(struct client *c, struct candidate *cand)
 	if (cand->was_usable == cand->usable)
 		return false;
 	cand->asked = 0;
+	cand->vain = cand->ports = 0;
 	cand->good_since_ms = cand->usable ? jvpnd_now_ms() : 0;
 	/* It may be another network now. */
 	cand->poor_ms = 0;

@@ -35,6 +35,9 @@ struct outer;
  * @was_usable: before the system was looked at this time
  * @jar: cookie that the gateway gave to this path
  * @asked: standby REQUESTs since the last answer
+ * @vain: attempts in vain since the last answer
+ * @ports: of our own that were tried since then
+ * @good: address and port of the gateway that answered last; AF_UNSPEC none
  * @answered_ms: when the gateway last answered over it, 0 never
  * @good_since_ms: since when it has been usable and answering, 0 is not
  * @poor_ms: when it was left because of its quality, 0 never
@@ -64,6 +67,10 @@ struct candidate {
 	uint32_t lost_reason;		/* of TRANSPORT_DEAD if it is bound; 0 none */
 	struct jvpn_cookie_jar jar;
 	uint32_t asked;
+	uint32_t vain;
+	uint32_t ports;
+	struct jvpn_addr good;
+	uint16_t good_port;
 	uint64_t answered_ms;
 	uint64_t good_since_ms;
 	uint64_t poor_ms;
@@ -107,7 +114,13 @@ bool candidate_better(const struct candidate *a, const struct candidate *b);
 void candidate_asked(struct candidate *cand);
 /* Its transport was bound and died: the last to be tried, until it answers. */
 void candidate_failed(struct candidate *cand);
-void candidate_answered(struct candidate *cand, uint64_t now_ms, uint32_t rtt_us);
+void candidate_answered(struct candidate *cand, const struct path *by, uint64_t now_ms,
+			uint32_t rtt_us);
+/*
+ * An attempt over it was in vain. Perhaps the way back to its port is lost: then it gets another
+ * one, and true is returned.
+ */
+bool candidate_tried(struct client *c, struct candidate *cand);
 
 /*
  * It is left because of its quality, which answers to single questions do not show. stable_ms, how

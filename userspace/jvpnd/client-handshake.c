@@ -123,16 +123,15 @@ static void handshake_init_send(struct client *c, struct candidate *cand, const 
 	client_send(c, to, &h->init, sizeof(h->init));
 }
 
-/* The n-th of all pairs of candidate and address, the best candidates first. */
-static struct candidate *handshake_pair_at(struct client *c, unsigned int n, struct path *to)
+/* The INIT that was out has had its time. */
+static void handshake_in_vain(struct client *c)
 {
-	struct candidate *cand;
+	struct candidate *cand = handshake_is_open(c) ? candidate_find(c, c->handshake.candidate) :
+							NULL;
 
-	for (unsigned int remote = 0; remote < c->n_remotes; remote++)
-		TAILQ_FOREACH(cand, candidates_list(c), link)
-			if (cand->usable && client_path_at(c, cand, remote, to) && !n--)
-				return cand;
-	return NULL;
+	if (cand)
+		candidate_tried(c, cand);
+	c->handshake.sent_ms = 0;
 }
 
 static void handshake_gateway_next(struct client *c)
@@ -147,6 +146,12 @@ static void handshake_gateway_next(struct client *c)
 	if (count > 1)
 		client_remotes_forget(c);
 	jvpn_mac_keys_derive(&c->mac, client_gateway(c)->public_key);
+}
+
+void client_handshake_elsewhere(struct client *c)
+{
+	if (c->d->config->client.n_gateways > 1)
+		handshake_gateway_next(c);
 }
 
 void client_handshake_resolved(struct client *c)
@@ -169,6 +174,7 @@ static void handshake_next(struct client *c)
 {
 	struct client_handshake *h = &c->handshake;
 	struct candidate *cand;
+	unsigned int path = 0;
 	struct path to;
 
 	if (h->resolving)
@@ -180,15 +186,16 @@ static void handshake_next(struct client *c)
 		return;
 	}
 	client_remotes_renew(c, false);
+	handshake_in_vain(c);
 	candidates_sort(c);
-	cand = handshake_pair_at(c, h->step, &to);
+	cand = client_attempt_at(c, h->step, &path);
 	if (!cand && h->step) {
 		handshake_gateway_next(c);
 		handshake_timer_start(c, 0);
 		return;
 	}
 	h->step++;
-	if (cand)
+	if (cand && client_path_at(c, cand, path, &to))
 		handshake_init_send(c, cand, &to);
 	else
 		handshake_gateway_next(c);
@@ -361,7 +368,8 @@ static void handshake_answered_note(struct client *c)
 	uint64_t now = jvpnd_now_ms();
 
 	if (cand)
-		candidate_answered(cand, now, (uint32_t)(now - c->handshake.sent_ms) * 1000);
+		candidate_answered(cand, &c->handshake.to, now,
+				   (uint32_t)(now - c->handshake.sent_ms) * 1000);
 }
 
 static bool handshake_resp_sane(const struct jvpn_hs_resp *resp)

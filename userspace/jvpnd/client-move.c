@@ -163,27 +163,6 @@ static bool move_stored_use(struct client *c)
 	return true;
 }
 
-/* Paths in the order they are tried in: all candidates by the first address, and so on. */
-static struct candidate *move_path_at(struct client *c, unsigned int n, unsigned int *remote,
-				      unsigned int *count)
-{
-	struct candidate *cand, *found = NULL;
-	struct path path;
-
-	*count = 0;
-	for (unsigned int r = 0; r < c->n_remotes; r++) {
-		TAILQ_FOREACH(cand, candidates_list(c), link) {
-			if (!cand->usable || !client_path_at(c, cand, r, &path))
-				continue;
-			if ((*count)++ == n) {
-				found = cand;
-				*remote = r;
-			}
-		}
-	}
-	return found;
-}
-
 static uint64_t move_recovery_pause_ms(const struct client *c, const struct candidate *cand,
 				       unsigned int count)
 {
@@ -198,17 +177,16 @@ static uint64_t move_recovery_pause_ms(const struct client *c, const struct cand
 
 static void move_request_next(struct client *c)
 {
-	unsigned int remote = 0, count = 0;
+	unsigned int path = 0, count = client_attempts_count(c);
 	struct candidate *cand;
 
-	cand = move_path_at(c, UINT32_MAX, &remote, &count);
-	if (!count) {
+	cand = count ? client_attempt_at(c, c->recovery_step % count, &path) : NULL;
+	if (!cand) {
 		/* Perhaps the gateway has an address that can be reached from here. */
 		client_remotes_renew(c, false);
 		return;
 	}
-	cand = move_path_at(c, c->recovery_step % count, &remote, &count);
-	client_reattach_request(c, cand, remote, CLIENT_RECOVER, JVPN_REASON_CLIENT_JUMP, NULL);
+	client_reattach_request(c, cand, path, CLIENT_RECOVER, JVPN_REASON_CLIENT_JUMP, NULL);
 	uv_timer_start(&c->recovery, move_recovery_timer,
 		       move_recovery_pause_ms(c, cand, count), 0);
 	c->recovery_step++;
@@ -341,12 +319,15 @@ static void move_standby_ask(struct client *c)
 {
 	const struct candidate *bound = move_bound_candidate(c);
 	struct candidate *cand;
+	unsigned int paths;
 
 	TAILQ_FOREACH(cand, candidates_list(c), link) {
 		if (!cand->usable || cand == bound)
 			continue;
 		candidate_asked(cand);
-		client_reattach_request(c, cand, 0, CLIENT_STANDBY, 0, NULL);
+		paths = client_path_count(c, cand);
+		client_reattach_request(c, cand, paths ? cand->vain % paths : 0, CLIENT_STANDBY, 0,
+					NULL);
 	}
 }
 

@@ -261,6 +261,8 @@ static void try_give_up(struct client *c, struct client_try *try)
 		candidate_asked(cand);
 	jvpn_client_give_up(&c->proto, reattach_attempt(c, try));
 	tries_follow(c, "the gateway does not answer over this transport");
+	if (cand)
+		candidate_tried(c, cand);
 	if (purpose == CLIENT_RECOVER || purpose == CLIENT_JUMP || purpose == CLIENT_REBIND)
 		client_move_recover(c);
 }
@@ -520,7 +522,7 @@ static void reattach_challenge_use(struct client *c, struct candidate *cand,
 	if (verdict)
 		return;
 	if (cand)
-		candidate_answered(cand, jvpnd_now_ms(),
+		candidate_answered(cand, &client_try_of(c, attempt)->to, jvpnd_now_ms(),
 				   reattach_rtt_us(client_try_of(c, attempt)));
 	reattach_challenged(c, attempt);
 	if (cand)
@@ -720,7 +722,7 @@ static void reattach_committed(struct client *c, const struct jvpn_client_commit
 	if (try && try->purpose != CLIENT_REFRESH)
 		jvpn_switches_add(&c->switches, jvpnd_now_ms());
 	if (cand) {
-		candidate_answered(cand, jvpnd_now_ms(), reattach_rtt_us(try));
+		candidate_answered(cand, &try->to, jvpnd_now_ms(), reattach_rtt_us(try));
 		cand->has_proven = true;
 		cand->proven = commit->observed;
 		cand->proven_to = try->to;

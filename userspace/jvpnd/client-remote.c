@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
+#include "attempt.h"
 #include "client.h"
 #include "sockets.h"
 
@@ -12,21 +13,76 @@ const struct remote *client_remote_first(const struct client *c, sa_family_t fam
 	return NULL;
 }
 
+static bool remote_is_good(const struct candidate *cand, const struct remote *remote)
+{
+	return remote->port == cand->good_port && jvpn_addr_equal(&remote->addr, &cand->good);
+}
+
+/* What answered last over this candidate comes first. */
+static const struct remote *remote_at(const struct client *c, const struct candidate *cand,
+				      unsigned int n)
+{
+	for (int good = 1; good >= 0; good--)
+		for (size_t i = 0; i < c->n_remotes; i++)
+			if (c->remotes[i].addr.family == candidate_family(cand) &&
+			    remote_is_good(cand, &c->remotes[i]) == good && !n--)
+				return &c->remotes[i];
+	return NULL;
+}
+
 bool client_path_at(const struct client *c, const struct candidate *cand, unsigned int n,
 		    struct path *path)
 {
-	for (size_t i = 0; i < c->n_remotes; i++) {
-		if (c->remotes[i].addr.family != candidate_family(cand) || n--)
-			continue;
-		memset(path, 0, sizeof(*path));
-		path->socket = cand->socket;
-		path->remote = c->remotes[i].addr;
-		path->remote_port = c->remotes[i].port;
-		sockets_path_complete(c->d, path);
-		path->local = (struct jvpn_addr){ .family = AF_UNSPEC };
-		return true;
+	const struct remote *remote = remote_at(c, cand, n);
+
+	if (!remote)
+		return false;
+	memset(path, 0, sizeof(*path));
+	path->socket = cand->socket;
+	path->remote = remote->addr;
+	path->remote_port = remote->port;
+	sockets_path_complete(c->d, path);
+	path->local = (struct jvpn_addr){ .family = AF_UNSPEC };
+	return true;
+}
+
+unsigned int client_path_count(const struct client *c, const struct candidate *cand)
+{
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < c->n_remotes; i++)
+		count += c->remotes[i].addr.family == candidate_family(cand);
+	return count;
+}
+
+struct candidate *client_attempt_at(const struct client *c, unsigned int step,
+				    unsigned int *path)
+{
+	struct candidate *cand, *list[CLIENT_TRANSPORTS_MAX];
+	unsigned int paths[CLIENT_TRANSPORTS_MAX];
+	struct attempt attempt;
+	size_t count = 0;
+
+	TAILQ_FOREACH(cand, candidates_list(c), link) {
+		if (count == CLIENT_TRANSPORTS_MAX)
+			break;
+		list[count] = cand;
+		paths[count++] = cand->usable ? client_path_count(c, cand) : 0;
 	}
-	return false;
+	if (!attempt_at(paths, count, step, &attempt))
+		return NULL;
+	*path = attempt.path;
+	return list[attempt.transport];
+}
+
+unsigned int client_attempts_count(const struct client *c)
+{
+	const struct candidate *cand;
+	unsigned int count = 0;
+
+	TAILQ_FOREACH(cand, candidates_list(c), link)
+		count += cand->usable ? client_path_count(c, cand) : 0;
+	return count;
 }
 
 void client_remotes_prefer(struct client *c)

@@ -300,17 +300,21 @@ static void resolve_keep(struct client_resolve *r)
 static void resolve_name_told(const struct resolve_name *name)
 {
 	static struct jvpn_log_limit limit = { .burst = 5 };
+	struct client *c = name->resolve->c;
 
-	if (!name->known[0] && !name->known[1])
-		jvpn_log_limited(&limit, JVPN_LOG_WARNING, "cannot resolve %s: %s",
-				 resolve_endpoint(name->resolve->c, name->endpoint)->host,
-				 name->why ? name->why : "there is no way to a name server");
+	if (name->known[0] || name->known[1])
+		return;
+	snprintf(c->name_why, sizeof(c->name_why), "cannot resolve %s: %s",
+		 resolve_endpoint(c, name->endpoint)->host,
+		 name->why ? name->why : "there is no way to a name server");
+	jvpn_log_limited(&limit, JVPN_LOG_WARNING, "%s", c->name_why);
 }
 
 static void resolve_end(struct client_resolve *r)
 {
 	struct client *c = r->c;
 
+	*c->name_why = '\0';
 	for (size_t i = 0; i < r->n_names; i++)
 		resolve_name_told(&r->list[i]);
 	resolve_keep(r);

@@ -181,6 +181,10 @@ void client_session_end(struct client *c, struct session *s)
 	uv_timer_stop(&c->rekey);
 	if (c->d->stopping || c->closed_by_operator)
 		return;
+	/* It was asked for as long as the policy allows: the next one. */
+	if (client_last_reason_is(s, JVPN_REASON_TRANSPORT_LOSS_TTL_EXPIRED) &&
+	    client_attempts_count(c))
+		client_handshake_elsewhere(c);
 	client_handshake_start_in(c, client_pause_ms(c, s));
 }
 

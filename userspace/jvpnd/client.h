@@ -29,7 +29,10 @@
 #include "session.h"
 
 #define CLIENT_REMOTES_MAX 16
+/* As the configuration bounds them: by name, or found. */
+#define CLIENT_TRANSPORTS_MAX 64
 #define CLIENT_REFUSED_TEXT 320
+#define CLIENT_NAME_TEXT 384
 #define CLIENT_RTO_MIN_MS 100
 #define CLIENT_RTO_UNKNOWN_MS 250
 /* A gateway that asks for patience is given no more. */
@@ -122,6 +125,7 @@ struct client {
 	uint64_t resolved_ms;
 	struct client_resolve *resolve;	/* names are being asked for, or NULL */
 	uv_timer_t resolve_later;
+	char name_why[CLIENT_NAME_TEXT];	/* why a name is not known, "" if all are */
 	size_t n_name_servers;		/* who could say it last */
 	struct names_server name_servers[CLIENT_NAME_SERVERS];
 
@@ -184,6 +188,11 @@ const struct remote *client_remote_first(const struct client *c, sa_family_t fam
 /* The n-th path over a candidate; false if there are not so many. */
 bool client_path_at(const struct client *c, const struct candidate *cand, unsigned int n,
 		    struct path *path);
+unsigned int client_path_count(const struct client *c, const struct candidate *cand);
+/* The step-th attempt of a round over all usable candidates (see attempt.h), NULL if it is over. */
+struct candidate *client_attempt_at(const struct client *c, unsigned int step,
+				    unsigned int *path);
+unsigned int client_attempts_count(const struct client *c);
 /* The address that the session uses comes first. */
 void client_remotes_prefer(struct client *c);
 
@@ -206,6 +215,8 @@ void client_handshake_resolved(struct client *c);
 void client_handshake_start(struct client *c);
 void client_handshake_start_in(struct client *c, uint64_t delay_ms);
 void client_handshake_stop(struct client *c);
+/* Begin with the next gateway, if there is another one. */
+void client_handshake_elsewhere(struct client *c);
 void client_handshake_resp(struct client *c, const struct kernel_packet *packet);
 /* True if the COOKIE was for the INIT that is out. */
 bool client_handshake_cookie(struct client *c, const struct kernel_packet *packet);

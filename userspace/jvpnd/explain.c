@@ -94,6 +94,37 @@ static void explain_candidate(json_t *out, const struct client *c, const struct 
 			    cand->preference);
 }
 
+/* What was done about it, in the order in which it was. */
+static void explain_tried(json_t *out, const struct client *c, const struct candidate *cand)
+{
+	unsigned int count = client_path_count(c, cand);
+	char text[PATH_TEXT], list[400] = "";
+	struct path path;
+	size_t end = 0;
+
+	for (unsigned int i = 0; i < count && i < cand->vain && end < sizeof(list); i++)
+		if (client_path_at(c, cand, i, &path))
+			end += (size_t)snprintf(list + end, sizeof(list) - end, "%s%s",
+						i ? ", " : "",
+						path_remote_format(&path, text, sizeof(text)));
+	if (cand->vain && cand->ports)
+		explain_say(out, "Transport %s: %u attempts in vain since its last answer: to %s; from %u ports.",
+			    cand->name, cand->vain, list, cand->ports + 1);
+	else if (cand->vain)
+		explain_say(out, "Transport %s: %u attempts in vain since its last answer: to %s.",
+			    cand->name, cand->vain, list);
+}
+
+static void explain_all_tried(json_t *out, const struct client *c)
+{
+	const struct candidate *cand;
+
+	if (*c->name_why)
+		explain_say(out, "%s.", c->name_why);
+	TAILQ_FOREACH(cand, candidates_list(c), link)
+		explain_tried(out, c, cand);
+}
+
 static void explain_client_plan(json_t *out, const struct client *c)
 {
 	const struct session *s = c->session;
@@ -132,11 +163,13 @@ static void explain_client(json_t *out, struct client *c, const struct session *
 				    client_gateway(c)->name);
 		else if (c->closed_by_operator)
 			explain_say(out, "The operator ended it: nothing happens until jvpnctl reload.");
+		explain_all_tried(out, c);
 		return;
 	}
 	explain_client_plan(out, c);
 	TAILQ_FOREACH(cand, candidates_list(c), link)
 		explain_candidate(out, c, cand);
+	explain_all_tried(out, c);
 }
 
 json_t *explain_session(struct jvpnd *d, struct session *s)

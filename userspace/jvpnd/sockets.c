@@ -168,16 +168,23 @@ uint32_t sockets_move(struct jvpnd *d, const struct jvpn_addr *local, uint16_t p
 uint32_t sockets_get(struct jvpnd *d, const struct jvpn_addr *local, uint16_t port,
 		     uint32_t ifindex, char *error, size_t error_size)
 {
-	struct kernel_socket sock = { .local = *local, .port = port, .ifindex = ifindex,
-				      .fwmark = d->config->device.fwmark };
 	struct socket_entry *entry = sockets_fitting(d, local, port, ifindex);
-	int rc;
 
 	if (entry) {
 		entry->wanted = true;
 		return entry->sock.id;
 	}
-	rc = kernel_socket_new(d->kernel, &sock, error, error_size);
+	return sockets_make(d, local, port, ifindex, error, error_size);
+}
+
+uint32_t sockets_make(struct jvpnd *d, const struct jvpn_addr *local, uint16_t port,
+		      uint32_t ifindex, char *error, size_t error_size)
+{
+	struct kernel_socket sock = { .local = *local, .port = port, .ifindex = ifindex,
+				      .fwmark = d->config->device.fwmark };
+	struct socket_entry *entry;
+	int rc = kernel_socket_new(d->kernel, &sock, error, error_size);
+
 	errno = -rc;
 	if (rc)
 		return 0;

@@ -19,6 +19,9 @@ void sockets_close(struct jvpnd *d);
  */
 uint32_t sockets_get(struct jvpnd *d, const struct jvpn_addr *local, uint16_t port,
 		     uint32_t ifindex, char *error, size_t error_size);
+/* The same, and never one that is there already. */
+uint32_t sockets_make(struct jvpnd *d, const struct jvpn_addr *local, uint16_t port,
+		      uint32_t ifindex, char *error, size_t error_size);
 /* One that is there on exactly that place is wanted again. */
 bool sockets_hold(struct jvpnd *d, const struct jvpn_addr *local, uint16_t port, uint32_t ifindex);
 /*
