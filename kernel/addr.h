@@ -13,7 +13,8 @@ struct jvpn_socket;
  * struct jvpn_addr - IPv4 or IPv6 address with a UDP port
  * @family: AF_INET or AF_INET6
  * @port: UDP port
- * @scope: interface of a link-local IPv6 address, else 0
+ * @scope: interface of a link-local IPv6 address, else 0; of an address of our own the interface
+ *	   that a packet to it came in by, 0 if that is not known
  * @v4: address if @family is AF_INET
  * @v6: address if @family is AF_INET6
  */
@@ -31,7 +32,8 @@ struct jvpn_addr {
  * struct jvpn_transport - a concrete path
  * @socket: the socket it is reached from; who holds a transport holds a reference
  * @remote: the other end
- * @local: source address to send from, zero to let routing choose
+ * @local: source address to send from, zero to let routing choose; with the interface that is
+ *	   preferred if it has a route and the socket is not bound to one
  */
 struct jvpn_transport {
 	struct jvpn_socket *socket;

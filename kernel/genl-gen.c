@@ -14,6 +14,11 @@ static struct netlink_range_validation jvpn_nl_range_transport_remote_scope_id =
 	.max = S32_MAX,
 };
 
+static struct netlink_range_validation jvpn_nl_range_transport_local_ifindex = {
+	.min = 0,
+	.max = S32_MAX,
+};
+
 static struct netlink_range_validation jvpn_nl_range_policy_transport_loss_ttl_ms = {
 	.min = 0,
 	.max = S32_MAX,
@@ -106,6 +111,8 @@ const struct nla_policy jvpn_transport_nl_policy[JVPN_A_TRANSPORT_MAX + 1] = {
 	[JVPN_A_TRANSPORT_REMOTE_PORT] = { .type = NLA_U16 },
 	[JVPN_A_TRANSPORT_LOCAL_IPV4] = { .type = NLA_U32 },
 	[JVPN_A_TRANSPORT_LOCAL_IPV6] = NLA_POLICY_EXACT_LEN(16),
+	[JVPN_A_TRANSPORT_LOCAL_IFINDEX] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &jvpn_nl_range_transport_local_ifindex),
 };
 
 const struct nla_policy jvpn_epoch_nl_policy[JVPN_A_EPOCH_MAX + 1] = {

@@ -30,7 +30,8 @@ static bool put_local(struct sk_buff *msg, const struct jvpn_addr *a)
 {
 	if (!a || !a->family)
 		return false;
-	if (nla_put_be16(msg, JVPN_A_TRANSPORT_LOCAL_PORT, a->port))
+	if (nla_put_be16(msg, JVPN_A_TRANSPORT_LOCAL_PORT, a->port) ||
+	    (a->scope && nla_put_u32(msg, JVPN_A_TRANSPORT_LOCAL_IFINDEX, a->scope)))
 		return true;
 	if (a->family == AF_INET)
 		return nla_put_in_addr(msg, JVPN_A_TRANSPORT_LOCAL_IPV4, a->v4);

@@ -90,6 +90,8 @@ static int parse_source(struct nlattr **tb, struct jvpn_transport *t,
 		t->local.v4 = nla_get_in_addr(v4);
 	else
 		t->local.v6 = nla_get_in6_addr(v6);
+	if (tb[JVPN_A_TRANSPORT_LOCAL_IFINDEX])
+		t->local.scope = nla_get_u32(tb[JVPN_A_TRANSPORT_LOCAL_IFINDEX]);
 	return 0;
 }
 

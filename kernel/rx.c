@@ -434,6 +434,7 @@ static void source_of(struct recv *r)
 	r->from.socket = r->js;
 	remote->port = uh->source;
 	local->port = uh->dest;
+	local->scope = skb->skb_iif;
 	if (ip_hdr(skb)->version == 4) {
 		remote->family = AF_INET;
 		remote->v4 = ip_hdr(skb)->saddr;

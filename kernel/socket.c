@@ -7,6 +7,7 @@
 #include <net/addrconf.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
+#include <net/ip_fib.h>
 #include <net/lwtunnel.h>
 #include <net/route.h>
 #include <net/udp.h>
@@ -491,21 +492,66 @@ static const struct jvpn_site *site_of(const struct jvpn_transport *t)
 	return rcu_dereference(t->socket->site);
 }
 
-static struct rtable *lookup4(struct sock *sk, const struct jvpn_transport *t, __be32 *saddr)
+/*
+ * Of a host with several providers each answers for its own address alone: an answer leaves by the
+ * interface that the question came in by. 0 if that is no matter.
+ */
+static int route_way_back(const struct jvpn_transport *t, const struct dst_entry *dst)
 {
-	struct flowi4 fl = {
+	int way = site_of(t)->ifindex ? 0 : t->local.scope;
+
+	return dst->dev->ifindex == way ? 0 : way;
+}
+
+static void flow4_init(struct flowi4 *fl, const struct jvpn_transport *t, __be32 saddr, int oif)
+{
+	*fl = (struct flowi4) {
 		.daddr = t->remote.v4,
-		.saddr = *saddr,
+		.saddr = saddr,
 		.fl4_dport = t->remote.port,
 		.fl4_sport = t->socket->port,
-		.flowi4_oif = site_of(t)->ifindex,
+		.flowi4_oif = oif,
 		.flowi4_mark = t->socket->mark,
 		.flowi4_proto = IPPROTO_UDP,
 	};
-	struct rtable *rt = ip_route_output_flow(sock_net(sk), &fl, sk);
+}
 
+static struct rtable *lookup4(struct sock *sk, const struct jvpn_transport *t, __be32 *saddr)
+{
+	struct rtable *rt;
+	struct flowi4 fl;
+
+	flow4_init(&fl, t, *saddr, site_of(t)->ifindex);
+	rt = ip_route_output_flow(sock_net(sk), &fl, sk);
 	*saddr = fl.saddr;
 	return rt;
+}
+
+/*
+ * Replaces the route by one over the way back, if there is one. The table is asked first: where an
+ * interface is named, any destination without a route is taken for one that is on the link.
+ */
+static struct rtable *route4_back(struct sock *sk, const struct jvpn_transport *t,
+				  struct rtable *rt, __be32 saddr)
+{
+	int way = route_way_back(t, &rt->dst);
+	struct net *net = sock_net(sk);
+	struct fib_result res;
+	struct rtable *back;
+	struct flowi4 fl;
+
+	if (!way)
+		return rt;
+	flow4_init(&fl, t, saddr, way);
+	fl.flowi4_iif = LOOPBACK_IFINDEX;
+	if (fib_lookup(net, &fl, &res, 0) || res.type != RTN_UNICAST)
+		return rt;
+	flow4_init(&fl, t, saddr, way);
+	back = ip_route_output_flow(net, &fl, sk);
+	if (IS_ERR(back))
+		return rt;
+	ip_rt_put(rt);
+	return back;
 }
 
 /*
@@ -524,6 +570,7 @@ static struct dst_entry *route4(struct sock *sk, const struct jvpn_transport *t,
 	*saddr = wanted;
 	rt = lookup4(sk, t, saddr);
 	if (!IS_ERR(rt)) {
+		rt = route4_back(sk, t, rt, *saddr);
 		if (cache)
 			dst_cache_set_ip4(cache, &rt->dst, *saddr);
 		return &rt->dst;
@@ -557,6 +604,36 @@ static struct dst_entry *lookup6(struct sock *sk, const struct jvpn_transport *t
 	return dst;
 }
 
+/* As route4_back(). */
+static struct dst_entry *route6_back(struct sock *sk, const struct jvpn_transport *t,
+				     struct dst_entry *dst, const struct in6_addr *saddr)
+{
+	int way = route_way_back(t, dst);
+	struct net *net = sock_net(sk);
+	struct dst_entry *back;
+	struct flowi6 fl = {
+		.daddr = t->remote.v6,
+		.saddr = *saddr,
+		.fl6_dport = t->remote.port,
+		.fl6_sport = t->socket->port,
+		.flowi6_oif = way,
+		.flowi6_mark = t->socket->mark,
+		.flowi6_proto = IPPROTO_UDP,
+	};
+
+	if (!way || t->remote.scope)
+		return dst;
+	back = ip6_route_output_flags(net, sk, &fl, RT6_LOOKUP_F_IFACE);
+	if (!back->error && back->dev->ifindex == way) {
+		back = xfrm_lookup_route(net, back, flowi6_to_flowi(&fl), sk, 0);
+		if (IS_ERR(back))
+			return dst;
+		swap(back, dst);
+	}
+	dst_release(back);
+	return dst;
+}
+
 /* Also an address that is local by a route alone. */
 static bool is_local6(struct net *net, const struct jvpn_transport *t, const struct in6_addr *a)
 {
@@ -587,9 +664,12 @@ static struct dst_entry *route6(struct sock *sk, const struct jvpn_transport *t,
 	dst = lookup6(sk, t, saddr);
 	if (IS_ERR(dst))
 		return dst;
-	if (gone)
+	if (gone) {
 		jvpn_count(t->socket->jd, JVPN_C_TX_SOURCE_GONE, 1);
-	else if (cache)
+		return dst;
+	}
+	dst = route6_back(sk, t, dst, saddr);
+	if (cache)
 		dst_cache_set_ip6(cache, dst, saddr);
 	return dst;
 }

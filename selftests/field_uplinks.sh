@@ -177,6 +177,82 @@ b_is_better()
 	ip -n "${NS}c" route add default via 203.0.113.254 dev b0 metric 5
 }
 
+# --- the gateway's own ----------------------------------------------------------------------------
+
+# Of two providers the second has the worse route; each lets only its own addresses out.
+two_providers()
+{
+	net_cable g g1 rh 192.0.3 2001:db8:e
+	ip -n "${NS}g" route add default via 192.0.3.254 dev g1 metric 100
+	ip -n "${NS}g" -6 route add default via 2001:db8:e::fe dev g1 metric 5000
+	on r sysctl -qw net.ipv4.conf.rg.rp_filter=1 net.ipv4.conf.rh.rp_filter=1
+	on r nft -f - <<- END
+		table ip6 providers {
+			chain in {
+				type filter hook prerouting priority 0
+				iifname "rg" ip6 saddr 2001:db8:e::/64 drop
+				iifname "rh" ip6 saddr 2001:db8:9::/64 drop
+			}
+		}
+	END
+}
+
+# Who is asked at the second provider's address answers by way of the second provider.
+a_gateway_with_two_providers()
+{
+	NET_HOOK=two_providers ENDPOINTS="\"192.0.3.1:$PORT\""
+	TRANSPORTS="[{name: a, interface: a0, protocol: udp4}]"
+	pair_fresh
+	session_keep
+	reach
+	equal "the gateway's address" "$REMOTE" "192.0.3.1:$PORT"
+}
+
+the_same_by_IPv6()
+{
+	NET_HOOK=two_providers ENDPOINTS="\"[2001:db8:e::1]:$PORT\""
+	TRANSPORTS="[{name: a, interface: a0, protocol: udp6}]"
+	pair_fresh
+	session_keep
+	reach
+	equal "the gateway's address" "$REMOTE" "[2001:db8:e::1]:$PORT"
+}
+
+# Where the question came in by there is no way back: what is not known there is not on that link.
+one_way()
+{
+	net_cable g g1 rh 192.0.3 2001:db8:e
+}
+
+a_gateway_that_answers_by_another_way()
+{
+	NET_HOOK=one_way ENDPOINTS="\"192.0.3.1:$PORT\""
+	TRANSPORTS="[{name: a, interface: a0, protocol: udp4}]"
+	pair_fresh
+	session_keep
+	reach
+	equal "the gateway's address" "$REMOTE" "192.0.3.1:$PORT"
+}
+
+# The first one fails: the client asks at the other address, from where it was, and is answered from there.
+the_gateways_provider_fails()
+{
+	NET_HOOK=two_providers ENDPOINTS="\"$G_V4:$PORT\", \"192.0.3.1:$PORT\"" POLICY=$QUICK
+	TRANSPORTS="[{name: a, interface: a0, protocol: udp4}]"
+	pair_fresh
+	session_keep
+	equal "the gateway's address" "$REMOTE" "$G_V4:$PORT"
+	on r nft -f - <<- END
+		table ip failed { chain forward { type filter hook forward priority 0; iifname "rg" drop; oifname "rg" drop; }; }
+	END
+	wait_attached c 2
+	session_same
+	equal "the session id" "$SID" "$KEPT_SID"
+	equal "the gateway's address" "$REMOTE" "192.0.3.1:$PORT"
+	reach
+}
+
 test_main the_last_of_300_interfaces an_uplink_without_an_address \
 	an_uplink_with_a_link_local_address a_deprecated_address what_runs_inside_of_the_tunnel \
-	a_transport_inside_of_the_tunnel route_metrics
+	a_transport_inside_of_the_tunnel route_metrics a_gateway_with_two_providers the_same_by_IPv6 \
+	a_gateway_that_answers_by_another_way the_gateways_provider_fails

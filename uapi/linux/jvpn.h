@@ -394,6 +394,9 @@ enum jvpn_a_socket {
  *   both ways, octets with IP header; 0 while none has (answers only).
  * @JVPN_A_TRANSPORT_PATH_MTU_SEARCHING: flag. path-mtu passes, and a larger one is being
  *   looked for: what is larger is fragmented meanwhile (answers only).
+ * @JVPN_A_TRANSPORT_LOCAL_IFINDEX: u32, 0 to s32-max. With local-*: interface that packets
+ *   to that address came in by (0: not known). What is sent from an unbound socket leaves by
+ *   it if it has a route to the remote address; else as routing chooses.
  */
 enum jvpn_a_transport {
 	JVPN_A_TRANSPORT_SOCKET = 1,
@@ -411,6 +414,7 @@ enum jvpn_a_transport {
 	JVPN_A_TRANSPORT_PAD,
 	JVPN_A_TRANSPORT_PATH_MTU,
 	JVPN_A_TRANSPORT_PATH_MTU_SEARCHING,
+	JVPN_A_TRANSPORT_LOCAL_IFINDEX,
 
 	/* private: */
 	__JVPN_A_TRANSPORT_MAX

@@ -292,6 +292,7 @@ static void handshake_session_fill(struct handshake_job *job, struct session *s)
 	s->n_prefixes = job->addresses.n_prefixes;
 	memcpy(s->prefixes, job->addresses.prefixes, sizeof(s->prefixes));
 	s->path = job->from;
+	s->gateway.asked_at = job->from.local;
 	session_ctl_set(job->gw->d, s, &job->result.epoch, 0);
 }
 

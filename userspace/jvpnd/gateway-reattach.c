@@ -230,9 +230,24 @@ struct judged {
 	uint8_t meaning;
 };
 
-static bool reattach_is_refresh(const struct session *s, const struct path *from)
+static bool reattach_is_bound_there(const struct session *s, const struct path *from)
 {
 	return s->state == JVPN_STATE_ATTACHED && path_equal(&s->path, from);
+}
+
+/* To another address of ours it is a move: answers must come from there. */
+static bool reattach_is_no_move(const struct session *s, const struct path *from)
+{
+	return reattach_is_bound_there(s, from) &&
+	       (s->gateway.asked_at.family == AF_UNSPEC ||
+		jvpn_addr_equal(&s->gateway.asked_at, &from->local));
+}
+
+static bool reattach_is_refresh(const struct session *s, const struct judged *judged)
+{
+	if (judged->meaning == JVPN_WIRE_PROOF_REFRESH)
+		return reattach_is_bound_there(s, judged->from);
+	return reattach_is_no_move(s, judged->from);
 }
 
 /* The compare-and-swap. The session is still what the PROOF names, or it is refused. */
@@ -260,8 +275,10 @@ static void reattach_commit(struct gateway *gw, struct session *s, const struct 
 static void reattach_committed(struct gateway *gw, struct session *s, const struct judged *judged,
 			       bool refresh)
 {
-	if (!refresh)
+	if (!refresh) {
 		jvpn_switches_add(&s->gateway.switches, jvpnd_now_ms());
+		s->gateway.asked_at = judged->from->local;
+	}
 	session_epoch_set(gw->d, s, judged->proof->e_req + 1);
 	s->gateway.invited = false;
 	jvpn_proof_remember(&s->gateway.last, judged->proof, s->version, s->epoch, &judged->epoch);
@@ -295,7 +312,7 @@ static bool reattach_still_named(const struct jvpn_proof *proof, const struct se
 
 static void reattach_proof_use(struct gateway *gw, struct session *s, const struct judged *judged)
 {
-	bool refresh = reattach_is_refresh(s, judged->from);
+	bool refresh = reattach_is_refresh(s, judged);
 	struct kernel_answer answer;
 
 	/* Somebody carried it here: it says itself that it was not meant to move anything. */
@@ -506,7 +523,7 @@ static bool reattach_dh_take(struct gateway *gw, struct session *s, uint64_t now
 /* Step 5 of the protocol, for moves: 0, or how long to wait. */
 static uint32_t reattach_switch_wait(const struct session *s, const struct path *from)
 {
-	if (reattach_is_refresh(s, from))
+	if (reattach_is_no_move(s, from))
 		return 0;
 	return (uint32_t)jvpn_switches_wait(&s->gateway.switches,
 					    s->policy.max_switches_per_minute, 0, jvpnd_now_ms());

@@ -27,6 +27,7 @@ static void kernel_path_get(struct path *path, const struct jvpn_nl_transport *t
 	path->scope_id = t->remote_scope_id;
 	path->local = t->local;
 	path->local_port = t->local_port;
+	path->local_ifindex = t->local_ifindex;
 	path->ifindex = t->bind_ifindex;
 }
 
@@ -38,6 +39,8 @@ static void kernel_path_put(struct jvpn_nl_transport *t, const struct path *path
 	if (path->scope_id)
 		JVPN_NL_SET(t, remote_scope_id, path->scope_id);
 	t->local = path->local;
+	if (path->local_ifindex)
+		JVPN_NL_SET(t, local_ifindex, path->local_ifindex);
 }
 
 static void kernel_epoch_put(struct jvpn_nl_epoch *keys, const struct jvpn_epoch *epoch,

@@ -18,6 +18,7 @@
  * @remote: the other end; AF_UNSPEC: no path
  * @scope_id: of a link-local @remote
  * @local: address on this end; AF_UNSPEC if routing chooses
+ * @local_ifindex: of what came to @local the interface that it came in by, 0 not known
  * @ifindex: interface that the socket is bound to, 0 none (answers only)
  */
 struct path {
@@ -27,6 +28,7 @@ struct path {
 	uint32_t scope_id;
 	struct jvpn_addr local;
 	uint16_t local_port;
+	uint32_t local_ifindex;
 	uint32_t ifindex;
 };
 

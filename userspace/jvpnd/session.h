@@ -51,6 +51,7 @@ struct session_gateway {
 	bool invited;			/* an unsolicited CHALLENGE went to invited_path */
 	uint64_t invited_ms;
 	struct path invited_path;
+	struct jvpn_addr asked_at;	/* address of ours that it was bound at; AF_UNSPEC not known */
 };
 
 /**

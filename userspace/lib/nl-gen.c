@@ -240,6 +240,12 @@ static const struct jvpn_nl_field jvpn_nl_transport_fields[JVPN_A_TRANSPORT_MAX 
 		.kind = JVPN_NL_FLAG,
 		.offset = offsetof(struct jvpn_nl_transport, path_mtu_searching),
 	},
+	[JVPN_A_TRANSPORT_LOCAL_IFINDEX] = {
+		.name = "local-ifindex",
+		.kind = JVPN_NL_U32,
+		.offset = offsetof(struct jvpn_nl_transport, local_ifindex),
+		.has = offsetof(struct jvpn_nl_transport, has.local_ifindex),
+	},
 };
 
 const struct jvpn_nl_object jvpn_nl_transport_object = {

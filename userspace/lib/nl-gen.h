@@ -64,7 +64,7 @@ struct jvpn_nl_socket {
 struct jvpn_nl_transport {
 	struct {
 		bool socket, remote_scope_id, remote_port, local_port, bind_ifindex,
-			version, since, pmtu, path_mtu;
+			version, since, pmtu, path_mtu, local_ifindex;
 	} has;
 	uint32_t socket;
 	struct jvpn_addr remote;
@@ -78,6 +78,7 @@ struct jvpn_nl_transport {
 	uint32_t pmtu;
 	uint32_t path_mtu;
 	bool path_mtu_searching;
+	uint32_t local_ifindex;
 };
 
 /* One generation of traffic keys. Keys go in and never come out. */
