@@ -46,6 +46,7 @@ keys_wiped()
 		wait_audit $host "$(transition RECOVERING ATTACHED REATTACH_OK)" 20
 		# No key was taken on the way down.
 		equal "how often $host was bound" "$(attached $host)" 2
+		grep -q "made anew" "$WORK/$host/log" || fail "$host does not know that the machine slept"
 	done
 	session_same
 	equal "the session id" "$SID" "$KEPT_SID"

@@ -428,7 +428,9 @@ static bool move_path_failed(const struct session *s)
 	if (!s->n_history)
 		return false;
 	last = &s->history[s->n_history - 1];
-	return last->event == JVPN_EVENT_TRANSPORT_DEAD && last->reason != JVPN_REASON_KEY_EXPIRED;
+	return last->event == JVPN_EVENT_TRANSPORT_DEAD &&
+	       last->reason != JVPN_REASON_KEY_EXPIRED &&
+	       last->reason != JVPN_REASON_HOST_SUSPENDED;
 }
 
 static void move_transport_died(struct client *c)

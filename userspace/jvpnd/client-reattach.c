@@ -161,6 +161,19 @@ void client_reattach_give_up(struct client *c, const char *why)
 	reattach_timer_arm(c);
 }
 
+void client_reattach_renew(struct client *c)
+{
+	static const char why[] = "the machine slept or was copied";
+
+	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++) {
+		if (c->proto.attempt[i].state == JVPN_ATTEMPT_FREE)
+			continue;
+		try_drop(c, &c->tries[i], why);
+		try_release(&c->tries[i], why);
+	}
+	uv_timer_stop(&c->attempts);
+}
+
 void client_reattach_drop_candidate(struct client *c, uint32_t number)
 {
 	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++)

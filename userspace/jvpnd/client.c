@@ -370,6 +370,18 @@ static void client_reloaded(struct jvpnd *d)
 		client_remotes_resolve(c);
 }
 
+/* Of two clients that go on from one image each makes its own ephemeral keys. */
+static void client_renew(struct jvpnd *d)
+{
+	struct client *c = d->client;
+
+	if (c->handshake.active)
+		client_handshake_start(c);
+	client_reattach_renew(c);
+	if (c->session && c->has_proto)
+		client_move_recover(c);
+}
+
 static void client_stop(struct jvpnd *d, bool terminate)
 {
 	struct client *c = d->client;
@@ -479,6 +491,7 @@ const struct role client_role = {
 	.judge = client_judge,
 	.forget = client_forget,
 	.links = client_links,
+	.renew = client_renew,
 	.describe = client_describe,
 	.reload_check = client_reload_check,
 	.reload = client_reload,

@@ -237,6 +237,8 @@ bool client_reattach_busy(const struct client *c, enum client_purpose purpose);
 void client_reattach_drop_all(struct client *c, const char *why);
 /* Nothing more is sent; what is out and is committed late is still taken. */
 void client_reattach_give_up(struct client *c, const char *why);
+/* No attempt of before may bring keys any more, not even by an answer that is on its way. */
+void client_reattach_renew(struct client *c);
 void client_reattach_drop_candidate(struct client *c, uint32_t number);
 void client_reattach_tick(uv_timer_t *timer);
 

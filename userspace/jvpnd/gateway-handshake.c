@@ -89,6 +89,7 @@ struct handshake_job {
 	struct jvpn_wire_resp answer;
 	struct jvpn_hs_result result;
 	unsigned int tries;
+	uint32_t renewals;	/* the gateway's when its answer was begun */
 	bool returned;
 };
 
@@ -377,6 +378,7 @@ static void handshake_fail(struct handshake_job *job, uint32_t reject, const cha
 static void handshake_respond_start(struct handshake_job *job)
 {
 	job->tries++;
+	job->renewals = job->gw->renewals;
 	if (uv_queue_work(job->gw->d->loop, &job->work, handshake_respond_work,
 			  handshake_respond_done))
 		handshake_fail(job, JVPN_REJECT_RATE_LIMITED, "no worker");
@@ -402,6 +404,10 @@ static void handshake_respond_done(uv_work_t *work, int status)
 
 	if (status || job->gw->d->stopping || !job->peer->config) {
 		handshake_fail(job, JVPN_REJECT_POLICY_DENIED, "the gateway is being changed");
+		return;
+	}
+	if (job->renewals != job->gw->renewals) {
+		handshake_fail(job, JVPN_REJECT_SUSPENDED, "the machine slept or was copied");
 		return;
 	}
 	if (job->verdict != JVPN_VERDICT_OK) {

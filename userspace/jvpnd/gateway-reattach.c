@@ -30,6 +30,7 @@
  * @count: of them
  * @done: the public-key work is done, @noise holds its result
  * @until_ms: when it is forgotten
+ * @renewals: the gateway's when it began
  *
  * Whoever sees a PROOF can put other octets behind its gate. All of them need
  * the same public-key work, so that copies cost none, and take nothing from the
@@ -52,6 +53,7 @@ struct proof_gate {
 	enum jvpn_verdict verdict;
 	bool done;
 	uint64_t until_ms;
+	uint32_t renewals;
 	struct jvpn_noise noise;
 };
 
@@ -369,6 +371,12 @@ void gateway_reattach_tick(struct gateway *gw)
 	gates_forget(gw, NULL, jvpnd_now_ms());
 }
 
+/* Those that a worker has go when it is done. */
+void gateway_reattach_renew(struct gateway *gw)
+{
+	gates_forget(gw, NULL, UINT64_MAX);
+}
+
 void gateway_reattach_close(struct gateway *gw)
 {
 	gates_forget(gw, NULL, UINT64_MAX);
@@ -450,7 +458,7 @@ static void gate_done(uv_work_t *work, int status)
 	gw->proof_jobs--;
 	if (s && s->gateway.proving)
 		s->gateway.proving--;
-	if (status || !s || gw->d->stopping) {
+	if (status || !s || gw->d->stopping || gate->renewals != gw->renewals) {
 		gate_end(gate);
 		return;
 	}
@@ -493,6 +501,7 @@ static void gate_start(struct gateway *gw, struct session *s, const struct path 
 	}
 	gate->gw = gw;
 	gate->from = *from;
+	gate->renewals = gw->renewals;
 	gate->work.data = gate;
 	memcpy(gate->sid, proof->sid, sizeof(gate->sid));
 	memcpy(gate->gate, proof->gate, sizeof(gate->gate));

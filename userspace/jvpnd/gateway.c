@@ -406,6 +406,20 @@ static const uint8_t *gateway_name_key(const struct jvpnd *d)
 	return d->gateway->proto.tickets.names.key;
 }
 
+/*
+ * Two gateways with one ring would commit one PROOF, and seal under the same keys. Cookies of one
+ * would be good at the other.
+ */
+static void gateway_renew(struct jvpnd *d)
+{
+	struct gateway *gw = d->gateway;
+
+	gw->renewals++;
+	jvpn_ring_wipe(&gw->proto.ring);
+	sodium_memzero(&gw->proto.cookies, sizeof(gw->proto.cookies));
+	gateway_reattach_renew(gw);
+}
+
 const struct role gateway_role = {
 	.mac1_key = gateway_mac1_key,
 	.name_key = gateway_name_key,
@@ -418,6 +432,7 @@ const struct role gateway_role = {
 	.judge = gateway_judge,
 	.forget = gateway_forget,
 	.links = gateway_links,
+	.renew = gateway_renew,
 	.describe = gateway_describe,
 	.reload_check = gateway_reload_check,
 	.reload = gateway_reload,

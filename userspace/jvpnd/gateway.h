@@ -55,6 +55,7 @@ struct gateway {
 	uint32_t proof_jobs;
 	TAILQ_HEAD(proof_gates, proof_gate) gates;	/* see gateway-reattach.c */
 	uint32_t gates_kept;
+	uint32_t renewals;	/* what a worker began before the last one is not used */
 	uint64_t packets_dropped;	/* by the kernel, the channel was full */
 	uint64_t tidied_ms;
 	uv_timer_t tick;
@@ -120,6 +121,8 @@ bool gateway_addresses_configure(struct gateway *gw, const struct jvpn_config *c
 /* gateway-reattach.c */
 void gateway_reattach_request(struct gateway *gw, const struct kernel_packet *packet);
 void gateway_reattach_proof(struct gateway *gw, const struct kernel_packet *packet);
+/* What was computed with the challenges of before is of no use. */
+void gateway_reattach_renew(struct gateway *gw);
 void gateway_reattach_invite(struct gateway *gw, struct session *s,
 			     const struct kernel_unbound *event);
 void gateway_reattach_session_begin(struct gateway *gw, struct session *s);

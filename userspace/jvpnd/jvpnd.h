@@ -59,6 +59,8 @@ struct role {
 	const char *(*judge)(struct jvpnd *d, const struct session *s);
 	void (*forget)(struct jvpnd *d, struct session *s);
 	void (*links)(struct jvpnd *d);
+	/* The machine slept, or is one of two copies: what is to be used once is made anew. */
+	void (*renew)(struct jvpnd *d);
 	const char *(*describe)(const struct jvpnd *d, const struct path *path);
 	/* Says in error why config cannot replace the current one at run time. */
 	bool (*reload_check)(struct jvpnd *d, const struct jvpn_config *config, char *error,

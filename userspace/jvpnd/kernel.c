@@ -334,6 +334,8 @@ static bool kernel_event_is_ours(const struct kernel *kernel, const struct jvpn_
 		return event->unbound.device_id == kernel->device_id;
 	case JVPN_NL_EVENT_PACKET:
 		return event->packet.device_id == kernel->device_id;
+	case JVPN_NL_EVENT_HOST:
+		return event->device.device_id == kernel->device_id;
 	default:
 		return event->session.device_id == kernel->device_id;
 	}
@@ -363,6 +365,9 @@ static void kernel_event(void *context, const struct jvpn_nl_event *event)
 		break;
 	case JVPN_NL_EVENT_PACKET:
 		kernel_event_packet(r, &event->packet);
+		break;
+	case JVPN_NL_EVENT_HOST:
+		r->handlers->host(r->context);
 		break;
 	case JVPN_NL_EVENT_UNSENT:
 		r->handlers->unsent(r->context, event->why);

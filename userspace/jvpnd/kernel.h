@@ -159,6 +159,8 @@ struct kernel_handlers {
 	void (*health)(void *context, const struct kernel_health_event *event);
 	void (*unbound)(void *context, const struct kernel_unbound *event);
 	void (*packet)(void *context, const struct kernel_packet *packet);
+	/* The machine slept, or may be one of two copies: all data keys are gone. */
+	void (*host)(void *context);
 	/* Events were lost: read everything again. */
 	void (*overrun)(void *context, const char *why);
 	void (*unsent)(void *context, const char *why);

@@ -95,6 +95,14 @@ static void loop_packet(void *context, const struct kernel_packet *packet)
 		d->role->packet(d, packet);
 }
 
+static void loop_host(void *context)
+{
+	struct jvpnd *d = context;
+
+	jvpn_info("the machine slept or was copied: what is to be used once is made anew");
+	if (!d->stopping)
+		d->role->renew(d);
+}
 
 static void loop_overrun(void *context, const char *why)
 {
@@ -120,6 +128,7 @@ static const struct kernel_handlers loop_handlers = {
 	.health = loop_health,
 	.unbound = loop_unbound,
 	.packet = loop_packet,
+	.host = loop_host,
 	.overrun = loop_overrun,
 	.unsent = loop_unsent,
 };

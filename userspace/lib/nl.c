@@ -479,6 +479,8 @@ static enum jvpn_nl_event_kind event_kind(uint8_t command)
 		return JVPN_NL_EVENT_UNBOUND;
 	case JVPN_CMD_PACKET_NTF:
 		return JVPN_NL_EVENT_PACKET;
+	case JVPN_CMD_HOST_NTF:
+		return JVPN_NL_EVENT_HOST;
 	default:
 		return JVPN_NL_EVENT_LOST;
 	}
@@ -490,6 +492,8 @@ static const struct jvpn_nl_object *event_object(enum jvpn_nl_event_kind kind)
 		return &jvpn_nl_unbound_object;
 	if (kind == JVPN_NL_EVENT_PACKET)
 		return &jvpn_nl_packet_object;
+	if (kind == JVPN_NL_EVENT_HOST)
+		return &jvpn_nl_device_object;
 	return &jvpn_nl_session_object;
 }
 

@@ -119,6 +119,7 @@ enum jvpn_nl_event_kind {
 	JVPN_NL_EVENT_HEALTH,	/* .session */
 	JVPN_NL_EVENT_UNBOUND,	/* .unbound */
 	JVPN_NL_EVENT_PACKET,	/* .packet */
+	JVPN_NL_EVENT_HOST,	/* .device */
 	JVPN_NL_EVENT_UNSENT,	/* a packet that was queued could not be sent */
 };
 
@@ -129,6 +130,7 @@ struct jvpn_nl_event {
 		struct jvpn_nl_session session;
 		struct jvpn_nl_unbound unbound;
 		struct jvpn_nl_packet packet;
+		struct jvpn_nl_device device;
 	};
 };
 
