@@ -21,6 +21,7 @@ static struct {
 	size_t count;
 	unsigned long transitions;
 	unsigned long gets;
+	bool refuses;			/* no transition is applied */
 } fake;
 
 static void fake_id(size_t n, uint8_t id[JVPN_SESSION_ID_SIZE])
@@ -86,6 +87,8 @@ void kernel_transition(struct kernel *kernel, const uint8_t *id, uint64_t expect
 	fake.transitions++;
 	memset(answer, 0, sizeof(*answer));
 	answer->error = !k ? -ENOENT : k->version != expected_version ? -ESTALE : 0;
+	if (fake.refuses)
+		answer->error = -ENOBUFS;
 	if (answer->error || !fake_step(k, event, reason, &answer->history[0])) {
 		answer->error = answer->error ? answer->error : -EINVAL;
 		return;

@@ -48,10 +48,12 @@ static const char *role_describe(const struct jvpnd *daemon, const struct path *
 	return NULL;
 }
 
+static const uint8_t *unwanted;		/* id of the session that the configuration forbids */
+
 static const char *role_judge(struct jvpnd *daemon, const struct session *s)
 {
-	(void)daemon, (void)s;
-	return NULL;
+	(void)daemon;
+	return unwanted && !memcmp(s->id, unwanted, sizeof(s->id)) ? "for a test" : NULL;
 }
 
 static const struct role test_role = {
@@ -213,43 +215,46 @@ static void windows_leave(struct bounds *bounds, size_t count)
 	}
 }
 
+/* Their timers stay in the loop until it ends. */
+static struct bounds lasting[2];
+
 static void windows_test(void)
 {
 	const uint64_t later = jvpnd_now_ms() + 3600000;
-	struct bounds bounds = {};
+	struct bounds *bounds = &lasting[0];
 	uint64_t few, many;
 
-	bounds_open(&bounds, &d);
-	window_run(&bounds, 1024, later);
-	few = spent(&bounds);
-	windows_leave(&bounds, 1024);
-	few = spent(&bounds) / 1024;
-	tap_ok(!bounds.windows.root, "all windows are left");
-	bounds.windows.compared = 0;
-	window_run(&bounds, MANY, later);
-	windows_leave(&bounds, MANY);
-	many = spent(&bounds) / MANY;
+	bounds_open(bounds, &d);
+	window_run(bounds, 1024, later);
+	few = spent(bounds);
+	windows_leave(bounds, 1024);
+	few = spent(bounds) / 1024;
+	tap_ok(!bounds->windows.root, "all windows are left");
+	bounds->windows.compared = 0;
+	window_run(bounds, MANY, later);
+	windows_leave(bounds, MANY);
+	many = spent(bounds) / MANY;
 	tap_ok(many < 3 * few + 10 && many < 64, "to begin and leave a window costs %llu steps with 1024 sessions, %llu with %d",
 	       (unsigned long long)few, (unsigned long long)many, MANY);
 }
 
 static void expiry_test(void)
 {
-	struct bounds bounds = {};
+	struct bounds *bounds = &lasting[1];
 	unsigned int turns = 1;
 
-	bounds_open(&bounds, &d);
+	bounds_open(bounds, &d);
 	for (size_t i = 0; i < 1000; i++) {
 		fake.table[i].state = JVPN_STATE_RECOVERING;
 		fake.table[i].version = session_nth(i)->version;
 		session_nth(i)->in_window = false;
 	}
-	window_run(&bounds, 1000, 5000);
+	window_run(bounds, 1000, 5000);
 	fake.transitions = 0;
-	tap_ok(!bounds_expire(&bounds, 1) && !fake.transitions, "no window has ended too early");
-	tap_ok(bounds_expire(&bounds, 5000), "a thousand end together: there are more than one turn takes");
+	tap_ok(!bounds_expire(bounds, 1) && !fake.transitions, "no window has ended too early");
+	tap_ok(bounds_expire(bounds, 5000), "a thousand end together: there are more than one turn takes");
 	tap_equal(fake.transitions, BOUNDS_BUDGET, "which is its budget");
-	while (bounds_expire(&bounds, 5000))
+	while (bounds_expire(bounds, 5000))
 		turns++;
 	tap_ok(turns == 3 && fake.transitions == 1000, "in the end each is told once");
 	tap_equal(fake.table[999].state, JVPN_STATE_DEGRADED, "and is DEGRADED");
@@ -290,6 +295,67 @@ static void peer_test(void)
 	peers_free(d.gateway->peers, gateway_handshake_forget);
 }
 
+/* max_sessions was lowered. */
+static void peer_bound_test(void)
+{
+	struct jvpn_config_peer peer_config = { .name = "p", .max_sessions = 5 };
+	struct jvpn_config_gateway gateway_config = { .peers = &peer_config, .n_peers = 1 };
+	unsigned int alive = 0;
+	struct peer *peer;
+
+	d.gateway->peers = peers_new();
+	peers_configure(d.gateway->peers, &gateway_config, 0);
+	peer = peer_find(d.gateway->peers, peer_config.public_key);
+	for (size_t i = 0; i < 5; i++) {
+		struct session *s = session_nth(3000 + i);
+
+		s->gateway.confirmed = true;
+		s->born_ms = i;
+		gateway_handshake_session_begin(d.gateway, s);
+	}
+	peer_config.max_sessions = 2;
+	gateway_handshake_peer_bound(d.gateway, peer);
+	for (size_t i = 0; i < 5; i++)
+		alive += session_is_live(session_nth(3000 + i));
+	tap_ok(alive == 2 && session_is_live(session_nth(3004)) &&
+	       session_is_live(session_nth(3003)),
+	       "a lowered number of sessions holds at once, the youngest stay");
+	for (size_t i = 0; i < 5; i++)
+		gateway_handshake_session_end(d.gateway, session_nth(3000 + i));
+	peers_free(d.gateway->peers, gateway_handshake_forget);
+}
+
+/* --- sessions that have to end ------------------------------------------------------- */
+
+static void condemned_test(void)
+{
+	struct session *s = session_nth(4000);
+	struct jvpn_reattach_session view;
+
+	unwanted = s->id;
+	fake.refuses = true;
+	sessions_judge(&d);
+	tap_ok(session_is_live(s) && !session_is_served(s),
+	       "a session that the kernel does not end is not served");
+	session_reattach_view(&d, s, &view);
+	tap_equal(view.state, JVPN_STATE_TERMINATED, "nor reattached");
+	reconcile_run(&d);
+	tap_ok(session_is_live(s), "while the kernel refuses it lives");
+	fake.refuses = false;
+	reconcile_run(&d);
+	tap_equal(fake.table[4000].state, JVPN_STATE_TERMINATED, "and ends at the next occasion");
+	tap_ok(session_is_served(session_nth(4001)), "another one does not");
+	unwanted = NULL;
+}
+
+static void former_role_test(void)
+{
+	fake.table[4002].role = JVPN_ROLE_CLIENT;
+	reconcile_run(&d);
+	tap_equal(fake.table[4002].state, JVPN_STATE_TERMINATED,
+		  "a session of the device's former role ends");
+}
+
 int main(void)
 {
 	if (sodium_init() < 0 || !mkdtemp(dir))
@@ -302,6 +368,9 @@ int main(void)
 	windows_test();
 	expiry_test();
 	peer_test();
+	peer_bound_test();
+	condemned_test();
+	former_role_test();
 	daemon_close();
 	unlink(path);
 	for (const char *const *name = (const char *const[]){ "store.mdb", "store.salt", NULL };
