@@ -162,11 +162,12 @@ static bool is_same_site(const struct jvpn_socket *js, const struct jvpn_socket_
 
 /*
  * Sockets of one device may stand beside each other on a port, one for an
- * address and one for all: the more exact one receives. To others their port is
- * open only for as long as it takes to bind.
+ * address and one for all: the more exact one receives. They share it as
+ * SO_REUSEPORT does, that is with sockets of the same user alone, and only for
+ * as long as it takes to bind: SO_REUSEADDR would let any user's socket in.
  */
 static void sockets_share(struct jvpn_device *jd, const struct jvpn_socket_params *params,
-			  unsigned char reuse)
+			  bool share)
 {
 	struct jvpn_socket *js;
 	struct socket *sock;
@@ -178,7 +179,7 @@ static void sockets_share(struct jvpn_device *jd, const struct jvpn_socket_param
 			continue;
 		sock = rcu_dereference_protected(js->sock, lockdep_is_held(&jd->mutex));
 		lock_sock(sock->sk);
-		sock->sk->sk_reuse = reuse;
+		sock->sk->sk_reuseport = share;
 		release_sock(sock->sk);
 	}
 }
@@ -203,11 +204,11 @@ static int socket_bind_beside(struct jvpn_device *jd, struct socket *sock,
 		return socket_bind(sock, params);
 	if (sockets_hold(jd, params))
 		return -EADDRINUSE;
-	sockets_share(jd, params, SK_CAN_REUSE);
-	sock->sk->sk_reuse = SK_CAN_REUSE;
+	sockets_share(jd, params, true);
+	sock->sk->sk_reuseport = true;
 	err = socket_bind(sock, params);
-	sock->sk->sk_reuse = SK_NO_REUSE;
-	sockets_share(jd, params, SK_NO_REUSE);
+	sock->sk->sk_reuseport = false;
+	sockets_share(jd, params, false);
 	return err;
 }
 

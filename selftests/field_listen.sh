@@ -76,22 +76,32 @@ listen_handed_over()
 	session_kept 0 0 0
 }
 
+# binds ADDRESS [OPTION]: Python that binds a socket to our port as another user, one who would share it.
+binds()
+{
+	cat <<- END
+		import os, socket, time
+		os.setuid(65534)
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		${2:+s.setsockopt(socket.SOL_SOCKET, socket.$2, 1)}
+		s.bind(('$1', $PORT))
+	END
+}
+
 # A port of ours is nobody else's, not even for those who would share it.
 listen_not_shared()
 {
+	local option
+
 	pair_up
-	fails 1 "in use" on g "$PYTHON" -S -E -c "
-import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(('$G_V4', $PORT))"
+	for option in "" SO_REUSEADDR SO_REUSEPORT; do
+		fails 1 "in use" on g "$PYTHON" -S -E -c "$(binds $G_V4 $option)"
+	done
 	listen_set "{address: $G_V4, port: $PORT}"
 	step_reload
-	fails 1 "in use" on g "$PYTHON" -S -E -c "
-import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(('0.0.0.0', $PORT))"
+	for option in "" SO_REUSEADDR SO_REUSEPORT; do
+		fails 1 "in use" on g "$PYTHON" -S -E -c "$(binds 0.0.0.0 $option)"
+	done
 	rm -f "$WORK/pair"
 }
 
@@ -118,20 +128,23 @@ listen_comes_later()
 	equal "warnings of the late address" "$(grep -c "warning: listen $LATE" "$WORK/g/log")" 1
 }
 
+# port_is_taken
+port_is_taken()
+{
+	[ -n "$(on g ss -Huln "sport = :$PORT")" ]
+}
+
+# listen_on_a_busy_port ADDRESS [OPTION]: another user was there first.
 listen_on_a_busy_port()
 {
 	local holder
 
 	net_make
 	config_write
-	on_spawn g "$PYTHON" -S -E -c "
-import socket, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(('0.0.0.0', $PORT))
-open('$WORK/busy', 'w').close()
+	on_spawn g "$PYTHON" -S -E -c "$(binds "$@")
 time.sleep(600)"
 	holder=$SPAWNED
-	wait_for 10 "the port is taken" test -e "$WORK/busy"
+	wait_for 10 "the port is taken" port_is_taken
 	daemon_start g
 	warns g "0.0.0.0:$PORT: another program uses this port .*ss -ulpn" || fail "warnings: $(warnings g)"
 	kill "$holder"
@@ -141,4 +154,5 @@ time.sleep(600)"
 }
 
 test_main "listen_handed_over step_reload" "listen_handed_over step_restart" listen_not_shared \
-	listen_comes_later listen_on_a_busy_port
+	listen_comes_later "listen_on_a_busy_port 0.0.0.0" \
+	"listen_on_a_busy_port $G_V4 SO_REUSEADDR" "listen_on_a_busy_port $G_V4 SO_REUSEPORT"
