@@ -134,15 +134,20 @@ void jvpn_device_for_each(void (*fn)(struct jvpn_device *jd))
 	rtnl_unlock();
 }
 
-void jvpn_device_forget_keys(struct jvpn_device *jd)
+static void sessions_for_each(struct jvpn_device *jd, void (*fn)(struct jvpn_session *s))
 {
 	struct jvpn_session *s;
 	unsigned long serial;
 
 	mutex_lock(&jd->mutex);
 	xa_for_each(&jd->table.sessions, serial, s)
-		jvpn_binding_forget(s);
+		fn(s);
 	mutex_unlock(&jd->mutex);
+}
+
+void jvpn_device_forget_keys(struct jvpn_device *jd)
+{
+	sessions_for_each(jd, jvpn_binding_forget);
 }
 
 /* ---- life of a device ---- */
@@ -254,14 +259,7 @@ static int device_open(struct net_device *dev)
 /* Nobody expects an interface that comes up, maybe elsewhere, to send what it was given before. */
 static int device_stop(struct net_device *dev)
 {
-	struct jvpn_device *jd = netdev_priv(dev);
-	struct jvpn_session *s;
-	unsigned long serial;
-
-	mutex_lock(&jd->mutex);
-	xa_for_each(&jd->table.sessions, serial, s)
-		jvpn_hold_drop(s);
-	mutex_unlock(&jd->mutex);
+	sessions_for_each(netdev_priv(dev), jvpn_hold_drop);
 	return 0;
 }
 

@@ -39,6 +39,23 @@ keys_expire()
 	done
 }
 
+# came_back REASON HOST...: each lost the binding for it, and has it again; all else is as it was.
+came_back()
+{
+	local host
+
+	for host in "${@:2}"; do
+		wait_audit "$host" "$(transition ATTACHED RECOVERING "$1")" 10
+		wait_audit "$host" "$(transition RECOVERING ATTACHED REATTACH_OK)" 20
+	done
+	session_same
+	equal "the session id" "$SID" "$KEPT_SID"
+	no_new_handshake
+	reach
+	audit_complete c
+	audit_complete g
+}
+
 # keys_expired HOW HOST...: the daemons of these hosts are away (killed or stopped) for longer than
 # keys live. The session waits, as for any transport that is lost, and comes back by a PROOF.
 keys_expired()
@@ -63,16 +80,7 @@ keys_expired()
 			kill -CONT "$(daemon_pid "$host")"
 		fi
 	done
-	for host in g c; do
-		wait_audit $host "$(transition ATTACHED RECOVERING KEY_EXPIRED)" 10
-		wait_audit $host "$(transition RECOVERING ATTACHED REATTACH_OK)" 20
-	done
-	session_same
-	equal "the session id" "$SID" "$KEPT_SID"
-	no_new_handshake
-	reach
-	audit_complete c
-	audit_complete g
+	came_back KEY_EXPIRED g c
 }
 
 # keys_wiped HOST...: as the kernel of each says when its machine is about to sleep.
@@ -85,16 +93,7 @@ keys_wiped()
 	for host; do
 		on "$host" "$NLPROBE" transition "$SID" transport-dead host-suspended > /dev/null
 	done
-	for host; do
-		wait_audit "$host" "$(transition ATTACHED RECOVERING HOST_SUSPENDED)" 10
-		wait_audit "$host" "$(transition RECOVERING ATTACHED REATTACH_OK)" 20
-	done
-	session_same
-	equal "the session id" "$SID" "$KEPT_SID"
-	no_new_handshake
-	reach
-	audit_complete c
-	audit_complete g
+	came_back HOST_SUSPENDED "$@"
 }
 
 test_main "keys_expired killed g" "keys_expired killed c" "keys_expired killed g c" \

@@ -24,6 +24,8 @@
 #   LIMITS     members of gateway.limits       PSK    file of c's pre-shared key, PSK_X of x's
 #   SECOND     more members of the peer x, which is unknown if it is unset: ", max_sessions: 2"
 #   ENDPOINTS  of the gateway, for clients     TRANSPORTS  of clients
+#   LISTEN     of the gateway                  GATEWAYS  of clients, instead of the one
+#   ROUTES     of clients, through the tunnel
 #   NET_HOOK   a command for when the network has just been made
 
 export LC_ALL=C LANG=C
@@ -260,12 +262,15 @@ on_spawn()
 	disown $SPAWNED
 }
 
+# A host that answers at once and takes packets from anywhere. lib-field.sh has Debian's.
+HOST_SETTINGS=(net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+	net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0)
+
 net_host()
 {
 	ip netns add "$NS$1"
 	ip -n "$NS$1" link set lo up
-	on "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
-		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+	on "$1" sysctl -qw "${HOST_SETTINGS[@]}"
 }
 
 # net_cable HOST INTERFACE ROUTERS_INTERFACE V4_NET V6_NET
@@ -403,7 +408,7 @@ config_gateway()
 		$(config_common g)
 		$(policy_text "${POLICY_G-${POLICY:-}}")
 		gateway:
-		  listen: [{address: 0.0.0.0, port: $PORT}, {address: "::", port: $PORT}]
+		  listen: ${LISTEN:-"[{address: 0.0.0.0, port: $PORT}, {address: \"::\", port: $PORT}]"}
 		  pools: ${POOLS:-[10.77.0.0/24, "fd77::/64"]}
 		  default_policy: test
 		  limits: {session_proofs_per_minute: ${PROOFS:-600}${LIMITS:+, $LIMITS}}
@@ -413,24 +418,32 @@ config_gateway()
 	END
 }
 
+# gateway_text NAME HOST ENDPOINTS [PSK_FILE]: one of GATEWAYS.
+gateway_text()
+{
+	echo "{name: $1, public_key: \"$(cat "$WORK/$2/pub")\", endpoints: [$3]${4:+, preshared_key_file: $4}}"
+}
+
 # config_client HOST
 config_client()
 {
-	local host=$1 transports=${TRANSPORTS:-} psk
+	local host=$1 transports=${TRANSPORTS:-} gateways=${GATEWAYS:-} psk
 
 	[ -n "$transports" ] || case $host in
 	c) transports="[{name: a, interface: a0, protocol: udp4, preference: 200}, {name: b, interface: b0, protocol: udp4, preference: 100}]" ;;
 	*) transports="[{name: x, interface: x0, protocol: udp4}]" ;;
 	esac
 	[ "$host" = c ] && psk=${PSK:-} || psk=${PSK_X:-}
+	[ -n "$gateways" ] || gateways="[$(gateway_text gateway g "${ENDPOINTS:-"\"$G_V4:$PORT\""}" "$psk")]"
 	cat <<- END
 		role: client
 		device: {name: $DEV}
 		$(config_common "$host")
 		$(policy_text "${POLICY_C-${POLICY:-}}")
 		client:
-		  gateways: [{name: gateway, public_key: "$(cat "$WORK/g/pub")", endpoints: [${ENDPOINTS:-"\"$G_V4:$PORT\""}]${psk:+, preshared_key_file: $psk}}]
+		  gateways: $gateways
 		  transports: $transports
+		  routes: ${ROUTES:-[]}
 		  policy: test
 	END
 }

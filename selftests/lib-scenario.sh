@@ -181,3 +181,19 @@ boot_ms()
 {
 	grep -E -e "$2" "$WORK/$1/audit" | sed -nE "${3:-1}s/.*\"boot_ms\":([0-9]+).*/\1/p"
 }
+
+# transports: a line "NAME STATE" for each candidate of c, in order of names.
+transports()
+{
+	ctl c transport list | awk 'NR > 1 { print $1, $2 }' | sort
+}
+
+transport_is()
+{
+	transports | grep -qx "$1 $2"
+}
+
+transport_unknown()
+{
+	! transports | grep -q "^$1 "
+}

@@ -5,22 +5,6 @@
 
 BOTH_FAMILIES="\"$G_V4:$PORT\", \"[$G_V6]:$PORT\""
 
-# transports: a line "NAME STATE" for each candidate of c, in order of names.
-transports()
-{
-	ctl c transport list | awk 'NR > 1 { print $1, $2 }' | sort
-}
-
-transport_is()
-{
-	transports | grep -qx "$1 $2"
-}
-
-transport_unknown()
-{
-	! transports | grep -q "^$1 "
-}
-
 uptime_ms()
 {
 	awk '{ printf "%d", $1 * 1000 }' /proc/uptime

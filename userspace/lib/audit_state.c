@@ -91,9 +91,26 @@ void jvpn_audit_state_close(struct jvpn_audit_state *state)
 	free(state);
 }
 
-static MDB_val jvpn_audit_state_head_key(void)
+/* Of the database that holds single values, by their names. */
+static MDB_val jvpn_audit_state_key(const char *name)
 {
-	return (MDB_val){ sizeof(HEAD_NAME) - 1, (void *)(uintptr_t)HEAD_NAME };
+	return (MDB_val){ strlen(name), (void *)(uintptr_t)name };
+}
+
+static bool jvpn_audit_state_read(struct jvpn_audit_state *state, const char *name, void *out,
+				  size_t size)
+{
+	MDB_val key = jvpn_audit_state_key(name), value;
+	MDB_txn *txn;
+	bool found;
+
+	if (mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn))
+		return false;
+	found = !mdb_get(txn, state->head, &key, &value) && value.mv_size == size;
+	if (found)
+		memcpy(out, value.mv_data, size);
+	mdb_txn_abort(txn);
+	return found;
 }
 
 static int jvpn_audit_state_forget_all(struct jvpn_audit_state *state)
@@ -112,29 +129,13 @@ static int jvpn_audit_state_forget_all(struct jvpn_audit_state *state)
 	return rc;
 }
 
-static bool jvpn_audit_state_head_read(struct jvpn_audit_state *state,
-				       struct jvpn_audit_head *head)
-{
-	MDB_val key = jvpn_audit_state_head_key(), value;
-	MDB_txn *txn;
-	bool found;
-
-	if (mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn))
-		return false;
-	found = !mdb_get(txn, state->head, &key, &value) && value.mv_size == sizeof(*head);
-	if (found)
-		memcpy(head, value.mv_data, sizeof(*head));
-	mdb_txn_abort(txn);
-	return found;
-}
-
 bool jvpn_audit_state_head(struct jvpn_audit_state *state, const uint8_t *stream,
 			   struct jvpn_audit_head *head)
 {
 	bool good;
 
 	pthread_mutex_lock(&state->lock);
-	good = jvpn_audit_state_head_read(state, head) &&
+	good = jvpn_audit_state_read(state, HEAD_NAME, head, sizeof(*head)) &&
 	       !memcmp(head->stream, stream, sizeof(head->stream));
 	if (!good)
 		jvpn_audit_state_forget_all(state);
@@ -161,7 +162,7 @@ static int jvpn_audit_state_write(struct jvpn_audit_state *state,
 				  const struct jvpn_audit_head *head,
 				  const struct jvpn_audit_memory *list, size_t count)
 {
-	MDB_val key = jvpn_audit_state_head_key();
+	MDB_val key = jvpn_audit_state_key(HEAD_NAME);
 	MDB_val value = { sizeof(*head), (void *)(uintptr_t)head };
 	MDB_txn *txn;
 	int rc = mdb_txn_begin(state->env, NULL, 0, &txn);
@@ -183,34 +184,13 @@ static int jvpn_audit_state_error(int rc)
 	return !rc ? 0 : rc == MDB_MAP_FULL ? -ENOSPC : rc > 0 ? -rc : -EIO;
 }
 
-static MDB_val jvpn_audit_state_lost_key(void)
-{
-	return (MDB_val){ sizeof(LOST_NAME) - 1, (void *)(uintptr_t)LOST_NAME };
-}
-
-static bool jvpn_audit_state_lost_read(struct jvpn_audit_state *state,
-				       struct jvpn_audit_state_lost *lost)
-{
-	MDB_val key = jvpn_audit_state_lost_key(), value;
-	MDB_txn *txn;
-	bool found;
-
-	if (mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn))
-		return false;
-	found = !mdb_get(txn, state->head, &key, &value) && value.mv_size == sizeof(*lost);
-	if (found)
-		memcpy(lost, value.mv_data, sizeof(*lost));
-	mdb_txn_abort(txn);
-	return found;
-}
-
 uint64_t jvpn_audit_state_lost(struct jvpn_audit_state *state, const uint8_t *stream)
 {
 	struct jvpn_audit_state_lost lost;
 	bool found;
 
 	pthread_mutex_lock(&state->lock);
-	found = jvpn_audit_state_lost_read(state, &lost) &&
+	found = jvpn_audit_state_read(state, LOST_NAME, &lost, sizeof(lost)) &&
 		!memcmp(lost.stream, stream, sizeof(lost.stream));
 	pthread_mutex_unlock(&state->lock);
 	return found ? lost.count : 0;
@@ -219,7 +199,7 @@ uint64_t jvpn_audit_state_lost(struct jvpn_audit_state *state, const uint8_t *st
 static int jvpn_audit_state_lost_write(struct jvpn_audit_state *state,
 				       struct jvpn_audit_state_lost *lost)
 {
-	MDB_val key = jvpn_audit_state_lost_key(), value = { sizeof(*lost), lost };
+	MDB_val key = jvpn_audit_state_key(LOST_NAME), value = { sizeof(*lost), lost };
 	MDB_txn *txn;
 	int rc = mdb_txn_begin(state->env, NULL, 0, &txn);
 

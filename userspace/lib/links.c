@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rtnl-attr.h"
+
 /* Where a kind of tunnel says, among what belongs to it alone, who is at the other end. */
 static const struct links_kind {
 	const char *name;
@@ -129,12 +131,6 @@ static void links_info_read(struct jvpn_links *links, struct jvpn_link *link,
 		links_data_read(links, link, data);
 }
 
-static void links_u32_read(uint32_t *value, const struct nlattr *attr)
-{
-	if (!mnl_attr_validate(attr, MNL_TYPE_U32))
-		*value = mnl_attr_get_u32(attr);
-}
-
 static void links_attrs_read(struct jvpn_links *links, struct jvpn_link *link,
 			     const struct nlmsghdr *message)
 {
@@ -150,10 +146,10 @@ static void links_attrs_read(struct jvpn_links *links, struct jvpn_link *link,
 					 mnl_attr_get_str(attr));
 			break;
 		case IFLA_MASTER:
-			links_u32_read(&link->master, attr);
+			jvpn_rtnl_u32_read(&link->master, attr);
 			break;
 		case IFLA_LINK:
-			links_u32_read(&lower, attr);
+			jvpn_rtnl_u32_read(&lower, attr);
 			break;
 		case IFLA_LINK_NETNSID:
 			elsewhere = true;

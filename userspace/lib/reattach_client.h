@@ -7,9 +7,9 @@
 /* What the parts of the client's reattach share. Private to the library. */
 
 struct jvpn_attempt *jvpn_client_attempt_find(struct jvpn_client *c, const u8 nc[JVPN_WIRE_NC]);
-struct jvpn_attempt *jvpn_client_attempt_room(struct jvpn_client *c);
-/* The newest. The last one is used again rather than none: linkable beats stranded. */
-bool jvpn_client_ticket_take(struct jvpn_client *c, u8 out[JVPN_WIRE_TICKET]);
+/* A fresh attempt with a ticket of its own, in no state yet; FULL, NO_TICKET. */
+enum jvpn_verdict jvpn_client_attempt_begin(struct jvpn_client *c, u32 path, u64 v_floor,
+					    u64 now_ms, struct jvpn_attempt **attempt);
 void jvpn_client_attempt_wipe(struct jvpn_attempt *a);
 void jvpn_client_saw(struct jvpn_client *c, u64 v);
 /*

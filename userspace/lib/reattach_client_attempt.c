@@ -60,7 +60,7 @@ void jvpn_client_saw(struct jvpn_client *c, u64 v)
 /* --- tickets ------------------------------------------------------------ */
 
 /* The newest. The last one is used again rather than none: linkable beats stranded. */
-bool jvpn_client_ticket_take(struct jvpn_client *c, u8 out[JVPN_WIRE_TICKET])
+static bool ticket_take(struct jvpn_client *c, u8 out[JVPN_WIRE_TICKET])
 {
 	struct jvpn_client_record *rec = &c->rec;
 
@@ -118,7 +118,7 @@ static bool attempt_expendable(const struct jvpn_attempt *a)
 	return !a->proof_count;
 }
 
-struct jvpn_attempt *jvpn_client_attempt_room(struct jvpn_client *c)
+static struct jvpn_attempt *attempt_room(struct jvpn_client *c)
 {
 	struct jvpn_attempt *oldest = NULL;
 	size_t i;
@@ -249,6 +249,25 @@ struct jvpn_attempt *jvpn_client_standby(struct jvpn_client *c, u32 path, u64 no
 	return best;
 }
 
+enum jvpn_verdict jvpn_client_attempt_begin(struct jvpn_client *c, u32 path, u64 v_floor,
+					    u64 now_ms, struct jvpn_attempt **attempt)
+{
+	struct jvpn_attempt *a = attempt_room(c);
+	u8 ticket[JVPN_WIRE_TICKET];
+
+	if (!a)
+		return JVPN_VERDICT_FULL;
+	if (!ticket_take(c, ticket))
+		return JVPN_VERDICT_NO_TICKET;
+	jvpn_client_attempt_wipe(a);
+	a->path = path;
+	a->born_ms = now_ms;
+	a->v_floor = v_floor;
+	memcpy(a->ticket, ticket, JVPN_WIRE_TICKET);
+	*attempt = a;
+	return JVPN_VERDICT_OK;
+}
+
 /* --- REQUEST ------------------------------------------------------------ */
 
 static void request_write(struct jvpn_client *c, struct jvpn_attempt *a, const u8 *cookie)
@@ -271,20 +290,13 @@ enum jvpn_verdict jvpn_client_request(struct jvpn_client *c, u32 path, bool stan
 				      const u8 *cookie, u64 now_ms, const struct jvpn_rng *rng,
 				      struct jvpn_attempt **attempt)
 {
-	struct jvpn_attempt *a = jvpn_client_attempt_room(c);
-	u8 ticket[JVPN_WIRE_TICKET];
+	struct jvpn_attempt *a;
+	enum jvpn_verdict verdict = jvpn_client_attempt_begin(c, path, c->rec.v_seen, now_ms, &a);
 
-	if (!a)
-		return JVPN_VERDICT_FULL;
-	if (!jvpn_client_ticket_take(c, ticket))
-		return JVPN_VERDICT_NO_TICKET;
-	jvpn_client_attempt_wipe(a);
+	if (verdict)
+		return verdict;
 	a->state = JVPN_ATTEMPT_REQUESTED;
-	a->path = path;
 	a->standby = standby;
-	a->born_ms = now_ms;
-	a->v_floor = c->rec.v_seen;
-	memcpy(a->ticket, ticket, JVPN_WIRE_TICKET);
 	jvpn_name_make(a->nc, &c->names, rng);
 	request_write(c, a, cookie);
 	*attempt = a;

@@ -281,19 +281,12 @@ static enum jvpn_verdict invitation_accept(struct jvpn_client *c, u32 path,
 					   const struct challenge_read *read, u64 now_ms,
 					   struct jvpn_attempt **attempt)
 {
-	struct jvpn_attempt *a = jvpn_client_attempt_room(c);
-	u8 ticket[JVPN_WIRE_TICKET];
+	struct jvpn_attempt *a;
+	enum jvpn_verdict verdict = jvpn_client_attempt_begin(c, path, c->rec.v, now_ms, &a);
 
-	if (!a)
-		return JVPN_VERDICT_FULL;
-	if (!jvpn_client_ticket_take(c, ticket))
-		return JVPN_VERDICT_NO_TICKET;
-	jvpn_client_attempt_wipe(a);
-	a->path = path;
+	if (verdict)
+		return verdict;
 	a->unsolicited = true;
-	a->born_ms = now_ms;
-	a->v_floor = c->rec.v;
-	memcpy(a->ticket, ticket, JVPN_WIRE_TICKET);
 	memcpy(a->nc, read->msg->nc, JVPN_WIRE_NC);
 	challenge_accept(c, a, read, now_ms);
 	c->invited = true;

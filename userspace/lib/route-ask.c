@@ -3,66 +3,32 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <string.h>
+
+#include "rtnl-attr.h"
 
 struct route_reply {
 	struct jvpn_route_answer answer;
 	unsigned char type;
 };
 
-static size_t addr_size(sa_family_t family)
-{
-	return family == AF_INET ? 4 : 16;
-}
-
-static void addr_put(struct nlmsghdr *message, uint16_t type, const struct jvpn_addr *addr)
-{
-	if (addr->family != AF_UNSPEC)
-		mnl_attr_put(message, type, addr_size(addr->family), addr->bytes);
-}
-
-static void addr_read(struct jvpn_addr *addr, sa_family_t family, const struct nlattr *attr)
-{
-	if (mnl_attr_get_payload_len(attr) != addr_size(family))
-		return;
-	*addr = (struct jvpn_addr){ .family = family };
-	memcpy(addr->bytes, mnl_attr_get_payload(attr), addr_size(family));
-}
-
-/* A next hop of another family than the destination. */
-static void via_read(struct jvpn_addr *addr, const struct nlattr *attr)
-{
-	const struct rtvia *via = mnl_attr_get_payload(attr);
-	size_t size = mnl_attr_get_payload_len(attr);
-
-	if (size < sizeof(*via) ||
-	    (via->rtvia_family != AF_INET && via->rtvia_family != AF_INET6) ||
-	    size - sizeof(*via) != addr_size(via->rtvia_family))
-		return;
-	*addr = (struct jvpn_addr){ .family = via->rtvia_family };
-	memcpy(addr->bytes, via->rtvia_addr, addr_size(via->rtvia_family));
-}
-
 static void attr_read(struct jvpn_route_answer *answer, sa_family_t family,
 		      const struct nlattr *attr)
 {
 	switch (mnl_attr_get_type(attr)) {
 	case RTA_OIF:
-		if (!mnl_attr_validate(attr, MNL_TYPE_U32))
-			answer->ifindex = mnl_attr_get_u32(attr);
+		jvpn_rtnl_u32_read(&answer->ifindex, attr);
 		break;
 	case RTA_PRIORITY:
-		if (!mnl_attr_validate(attr, MNL_TYPE_U32))
-			answer->metric = mnl_attr_get_u32(attr);
+		jvpn_rtnl_u32_read(&answer->metric, attr);
 		break;
 	case RTA_PREFSRC:
-		addr_read(&answer->source, family, attr);
+		jvpn_rtnl_addr_read(&answer->source, family, attr);
 		break;
 	case RTA_GATEWAY:
-		addr_read(&answer->gateway, family, attr);
+		jvpn_rtnl_addr_read(&answer->gateway, family, attr);
 		break;
 	case RTA_VIA:
-		via_read(&answer->gateway, attr);
+		jvpn_rtnl_via_read(&answer->gateway, attr);
 		break;
 	}
 }
@@ -94,10 +60,10 @@ static int route_request(struct jvpn_nl_sock *sock, const struct jvpn_route_ques
 	header->rtm_family = question->to.family;
 	header->rtm_dst_len = (unsigned char)jvpn_addr_bits(&question->to);
 	header->rtm_flags = flags;
-	addr_put(message, RTA_DST, &question->to);
+	jvpn_rtnl_addr_put(message, RTA_DST, &question->to);
 	if (question->source.family != AF_UNSPEC) {
 		header->rtm_src_len = (unsigned char)jvpn_addr_bits(&question->source);
-		addr_put(message, RTA_SRC, &question->source);
+		jvpn_rtnl_addr_put(message, RTA_SRC, &question->source);
 	}
 	if (question->ifindex)
 		mnl_attr_put_u32(message, RTA_OIF, question->ifindex);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rtnl-attr.h"
+
 struct jvpn_rtnl {
 	struct jvpn_nl_sock *sock;
 };
@@ -21,32 +23,6 @@ struct jvpn_rtnl_monitor {
 };
 
 /* --- attributes ----------------------------------------------------------- */
-
-static size_t addr_size(sa_family_t family)
-{
-	return family == AF_INET ? 4 : 16;
-}
-
-static void addr_put(struct nlmsghdr *message, uint16_t type, const struct jvpn_addr *addr)
-{
-	if (addr->family != AF_UNSPEC)
-		mnl_attr_put(message, type, addr_size(addr->family), addr->bytes);
-}
-
-/* Leaves addr as it is if the attribute does not fit the family. */
-static void addr_read(struct jvpn_addr *addr, sa_family_t family, const struct nlattr *attr)
-{
-	if (mnl_attr_get_payload_len(attr) != addr_size(family))
-		return;
-	*addr = (struct jvpn_addr){ .family = family };
-	memcpy(addr->bytes, mnl_attr_get_payload(attr), addr_size(family));
-}
-
-static void u32_read(uint32_t *value, const struct nlattr *attr)
-{
-	if (!mnl_attr_validate(attr, MNL_TYPE_U32))
-		*value = mnl_attr_get_u32(attr);
-}
 
 static void text_read(char *text, size_t size, const struct nlattr *attr)
 {
@@ -91,7 +67,7 @@ static bool link_read(struct jvpn_rtnl_link *link, const struct nlmsghdr *messag
 			text_read(link->name, sizeof(link->name), attr);
 			break;
 		case IFLA_MTU:
-			u32_read(&link->mtu, attr);
+			jvpn_rtnl_u32_read(&link->mtu, attr);
 			break;
 		case IFLA_LINKINFO:
 			link_info_read(link, attr);
@@ -115,13 +91,13 @@ static bool address_read(struct jvpn_rtnl_addr *addr, const struct nlmsghdr *mes
 	mnl_attr_for_each(attr, message, sizeof(*header)) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFA_ADDRESS:
-			addr_read(&address, header->ifa_family, attr);
+			jvpn_rtnl_addr_read(&address, header->ifa_family, attr);
 			break;
 		case IFA_LOCAL:
-			addr_read(&local, header->ifa_family, attr);
+			jvpn_rtnl_addr_read(&local, header->ifa_family, attr);
 			break;
 		case IFA_FLAGS:
-			u32_read(&flags, attr);
+			jvpn_rtnl_u32_read(&flags, attr);
 			break;
 		}
 	}
@@ -150,23 +126,8 @@ static void route_hop_read(struct jvpn_rtnl_route *route, sa_family_t family,
 	for (; mnl_attr_ok(attr, start + hop->rtnh_len - (const uint8_t *)attr);
 	     attr = mnl_attr_next(attr)) {
 		if (mnl_attr_get_type(attr) == RTA_GATEWAY)
-			addr_read(&route->gateway, family, attr);
+			jvpn_rtnl_addr_read(&route->gateway, family, attr);
 	}
-}
-
-/* A next hop of another family than the destination. */
-static void route_via_read(struct jvpn_rtnl_route *route, const struct nlattr *attr)
-{
-	const struct rtvia *via = mnl_attr_get_payload(attr);
-	size_t size = mnl_attr_get_payload_len(attr);
-
-	if (size < sizeof(*via))
-		return;
-	if ((via->rtvia_family != AF_INET && via->rtvia_family != AF_INET6) ||
-	    size - sizeof(*via) != addr_size(via->rtvia_family))
-		return;
-	route->gateway = (struct jvpn_addr){ .family = via->rtvia_family };
-	memcpy(route->gateway.bytes, via->rtvia_addr, addr_size(via->rtvia_family));
 }
 
 static void route_attr_read(struct jvpn_rtnl_route *route, sa_family_t family,
@@ -174,25 +135,25 @@ static void route_attr_read(struct jvpn_rtnl_route *route, sa_family_t family,
 {
 	switch (mnl_attr_get_type(attr)) {
 	case RTA_DST:
-		addr_read(&route->prefix.addr, family, attr);
+		jvpn_rtnl_addr_read(&route->prefix.addr, family, attr);
 		break;
 	case RTA_GATEWAY:
-		addr_read(&route->gateway, family, attr);
+		jvpn_rtnl_addr_read(&route->gateway, family, attr);
 		break;
 	case RTA_VIA:
-		route_via_read(route, attr);
+		jvpn_rtnl_via_read(&route->gateway, attr);
 		break;
 	case RTA_PREFSRC:
-		addr_read(&route->source, family, attr);
+		jvpn_rtnl_addr_read(&route->source, family, attr);
 		break;
 	case RTA_OIF:
-		u32_read(&route->ifindex, attr);
+		jvpn_rtnl_u32_read(&route->ifindex, attr);
 		break;
 	case RTA_TABLE:
-		u32_read(&route->table, attr);
+		jvpn_rtnl_u32_read(&route->table, attr);
 		break;
 	case RTA_PRIORITY:
-		u32_read(&route->metric, attr);
+		jvpn_rtnl_u32_read(&route->metric, attr);
 		break;
 	case RTA_MULTIPATH:
 		route_hop_read(route, family, attr);
@@ -356,8 +317,8 @@ static int rtnl_address_change(struct jvpn_rtnl *rtnl, uint16_t type, uint16_t f
 	header->ifa_index = ifindex;
 	/* There is nobody on the link to ask whether it is a duplicate. */
 	header->ifa_flags = address->addr.family == AF_INET6 ? IFA_F_NODAD : 0;
-	addr_put(message, IFA_LOCAL, &address->addr);
-	addr_put(message, IFA_ADDRESS, &address->addr);
+	jvpn_rtnl_addr_put(message, IFA_LOCAL, &address->addr);
+	jvpn_rtnl_addr_put(message, IFA_ADDRESS, &address->addr);
 	return rtnl_exchange(rtnl, NULL, NULL, error);
 }
 
@@ -392,9 +353,9 @@ static int rtnl_route_change(struct jvpn_rtnl *rtnl, uint16_t type, uint16_t fla
 			    RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
 	mnl_attr_put_u32(message, RTA_TABLE, route->table ? route->table : RT_TABLE_MAIN);
 	if (route->prefix.length)
-		addr_put(message, RTA_DST, &route->prefix.addr);
-	addr_put(message, RTA_GATEWAY, &route->gateway);
-	addr_put(message, RTA_PREFSRC, &route->source);
+		jvpn_rtnl_addr_put(message, RTA_DST, &route->prefix.addr);
+	jvpn_rtnl_addr_put(message, RTA_GATEWAY, &route->gateway);
+	jvpn_rtnl_addr_put(message, RTA_PREFSRC, &route->source);
 	if (route->ifindex)
 		mnl_attr_put_u32(message, RTA_OIF, route->ifindex);
 	if (route->metric)
@@ -439,7 +400,7 @@ int jvpn_rtnl_route_get(struct jvpn_rtnl *rtnl, const struct jvpn_addr *to, uint
 	 * destination for on-link if an interface is named.
 	 */
 	header->rtm_flags = RTM_F_FIB_MATCH;
-	addr_put(message, RTA_DST, to);
+	jvpn_rtnl_addr_put(message, RTA_DST, to);
 	if (ifindex)
 		mnl_attr_put_u32(message, RTA_OIF, ifindex);
 	if (mark)
