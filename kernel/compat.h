@@ -10,6 +10,7 @@
 #include <linux/hrtimer.h>
 #include <linux/net.h>
 #include <linux/netdevice.h>
+#include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/ip_tunnels.h>
 #include <net/route.h>
@@ -48,6 +49,11 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 	hrtimer_init(timer, clock, mode);
 	timer->function = function;
 }
+#endif
+
+/* Before it had a name it was the default. */
+#ifndef JVPN_HAVE_WQ_PERCPU
+#define WQ_PERCPU 0
 #endif
 
 #ifndef dst_rtable

@@ -4,11 +4,16 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "compat.h"
 #include "device.h"
 #include "session.h"
 #include "tx.h"
 
-/* What is sent in one go: the rest is left to a work item, which others can interrupt. */
+/*
+ * What is sent in one go: the rest is left to a work item, which others can interrupt. It stays on
+ * its processor: packets that leave by the queues of two overtake each other there. And it has no
+ * precedence over those who empty these queues: what they leave no room for is lost.
+ */
 #define HOLD_BUDGET_PACKETS 64
 #define HOLD_BUDGET_BYTES SZ_256K
 /*
@@ -248,7 +253,7 @@ void jvpn_hold_stop(struct jvpn_session *s)
 
 int jvpn_hold_start(void)
 {
-	hold_workqueue = alloc_workqueue("jvpn_hold", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	hold_workqueue = alloc_workqueue("jvpn_hold", WQ_PERCPU | WQ_MEM_RECLAIM, 0);
 	return hold_workqueue ? 0 : -ENOMEM;
 }
 

@@ -12,6 +12,7 @@ ccflags-y += $(call jvpn-has,net/ip_tunnels.h,IP_TUNNEL_RECURSION_LIMIT,TUNNEL_R
 ccflags-y += $(call jvpn-has,net/rtnetlink.h,^struct rtnl_newlink_params,NEWLINK_PARAMS)
 ccflags-y += $(call jvpn-has,linux/net.h,sockaddr_unsized \*addr,SOCKADDR_UNSIZED)
 ccflags-y += $(call jvpn-has,linux/netdevice.h,lltx:1,DEV_LLTX)
+ccflags-y += $(call jvpn-has,linux/workqueue.h,WQ_PERCPU.*= 1,WQ_PERCPU)
 ccflags-y += $(call jvpn-has,net/genetlink.h,genl_info_dump.struct,GENL_INFO_DUMP)
 
 jvpn-has-file = $(if $(wildcard $(srctree)/include/$(1)),-DJVPN_HAVE_$(2))
