@@ -165,6 +165,39 @@ two_gateways()
 	GATEWAYS="[$(gateway_text one g "\"$G_V4:$PORT\""), $(gateway_text two x "\"$G_V4:$OTHER_PORT\"")]"
 }
 
+standbys_over_b()
+{
+	grep -c "REQUEST (standby) .* over b" "$WORK/c/log"
+}
+
+asked_again()
+{
+	[ "$(standbys_over_b)" -gt "$1" ]
+}
+
+long_way_over_b()
+{
+	tc -n "${NS}r" qdisc change dev rb root netem delay 200ms limit 10000
+}
+
+# The daemon of the gateway is away. A standby question over b is in vain while a jump to b has been
+# asked for: that one is answered on the port that it went from, and is not thrown away.
+a_jump_under_way_keeps_its_port()
+{
+	NET_HOOK=long_way_over_b POLICY="$QUICK, $TTL, standby_interval_ms: 1000"
+	pair_fresh
+	session_keep
+	wait_for 20 "an answer over b" stands_by b
+	kill -STOP "$(daemon_pid g)"
+	wait_for 20 "a standby question" asked_again "$(standbys_over_b)"
+	sleep 1.5
+	on_spawn c jvpnctl --socket "$WORK/c/socket" -i $DEV session jump "$SID" b > "$WORK/order" 2>&1
+	wait_for 20 "it is in vain" grep -q "no answer over b to an attempt to standby" "$WORK/c/log"
+	kill -CONT "$(daemon_pid g)"
+	wait_for 20 "the session is on b" bound_by b0 "$G_V4:$PORT"
+	contains "the order" "$(cat "$WORK/order")" "jumped to b"
+}
+
 test_main narrow_uplink_that_is_preferred moves_to_a_narrow_uplink nat_that_keeps_a_dead_mapping \
 	nat_that_keeps_a_dead_mapping_at_the_start a_port_that_the_file_names_stays from_IPv4_to_IPv6 \
-	the_second_gateway
+	the_second_gateway a_jump_under_way_keeps_its_port

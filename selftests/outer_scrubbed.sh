@@ -232,6 +232,11 @@ queued()
 		$1 == "backlog" { n = $2; sub("b", "", n); if (sub("K", "", n)) n *= 1024; if (sub("M", "", n)) n *= 1048576; print int(n); exit }'
 }
 
+something_waits()
+{
+	[ "$(queued)" -gt 0 ]
+}
+
 # A sender's own limit (TCP small queues) counts what waits in the underlay: the queue of a slow
 # link holds some super-packets of it, not its whole window.
 small_queues()
@@ -247,6 +252,8 @@ small_queues()
 	background in_netns "$g" stream listen 7400 > got
 	wait_for tcp_listens "$g" 7400
 	background in_netns "$c" stream send 10.0.0.1 7400 0 > /dev/null
+	# A slow machine takes its time until it sends faster than the link.
+	wait_for something_waits
 	for i in $(seq 40); do
 		sleep 0.05
 		now=$(queued)

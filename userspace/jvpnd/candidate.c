@@ -342,7 +342,9 @@ static bool candidate_port_change(struct client *c, struct candidate *cand)
 bool candidate_tried(struct client *c, struct candidate *cand)
 {
 	cand->vain++;
+	/* A jump may still be answered, while a standby question is in vain. */
 	return !cand->local_port && cand->socket && !candidate_is_bound(c, cand) &&
+	       !client_reattach_jumps_to(c, cand) &&
 	       attempt_port_due(cand->vain, client_path_count(c, cand)) &&
 	       candidate_port_change(c, cand);
 }

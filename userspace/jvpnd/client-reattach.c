@@ -189,6 +189,15 @@ bool client_reattach_busy(const struct client *c, enum client_purpose purpose)
 	return false;
 }
 
+bool client_reattach_jumps_to(const struct client *c, const struct candidate *cand)
+{
+	for (size_t i = 0; i < JVPN_CLIENT_ATTEMPTS; i++)
+		if (c->tries[i].used && c->tries[i].purpose == CLIENT_JUMP &&
+		    c->tries[i].candidate == cand->number)
+			return true;
+	return false;
+}
+
 /* --- sending ---------------------------------------------------------------------------- */
 
 /*

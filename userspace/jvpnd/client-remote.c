@@ -64,10 +64,12 @@ struct candidate *client_attempt_at(const struct client *c, unsigned int step,
 	size_t count = 0;
 
 	TAILQ_FOREACH(cand, candidates_list(c), link) {
+		if (!cand->usable)
+			continue;
 		if (count == CLIENT_TRANSPORTS_MAX)
 			break;
 		list[count] = cand;
-		paths[count++] = cand->usable ? client_path_count(c, cand) : 0;
+		paths[count++] = client_path_count(c, cand);
 	}
 	if (!attempt_at(paths, count, step, &attempt))
 		return NULL;

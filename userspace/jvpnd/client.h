@@ -234,6 +234,8 @@ void client_reattach_packet(struct client *c, const struct kernel_packet *packet
 void client_reattach_confirm(struct client *c);
 /* Is a PROOF of this purpose under way? */
 bool client_reattach_busy(const struct client *c, enum client_purpose purpose);
+/* Is a jump to this transport under way? */
+bool client_reattach_jumps_to(const struct client *c, const struct candidate *cand);
 void client_reattach_drop_all(struct client *c, const char *why);
 /* Nothing more is sent; what is out and is committed late is still taken. */
 void client_reattach_give_up(struct client *c, const char *why);

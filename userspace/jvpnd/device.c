@@ -55,11 +55,11 @@ static void device_address_add(struct jvpnd *d, const struct jvpn_prefix *addres
 		return;
 	jvpn_prefix_format(address, what + 8, JVPN_ADDR_TEXT);
 	if (address->addr.family == AF_INET6)
-		lack_say(d, LACK_DEVICE, what,
+		lack_say(LACK_DEVICE, what,
 			 "it cannot be put on %s: %s (is IPv6 switched off? \"sysctl net.ipv6.conf.%s.disable_ipv6\" should be 0); without it nothing inside the tunnel reaches it",
 			 d->config->device.name, e.text, d->config->device.name);
 	else
-		lack_say(d, LACK_DEVICE, what, "it cannot be put on %s: %s",
+		lack_say(LACK_DEVICE, what, "it cannot be put on %s: %s",
 			 d->config->device.name, e.text);
 }
 
@@ -67,10 +67,10 @@ void device_addresses_apply(struct jvpnd *d)
 {
 	const struct jvpn_config_device *config = &d->config->device;
 
-	lacks_begin(d, LACK_DEVICE);
+	lacks_begin(LACK_DEVICE);
 	for (size_t i = 0; i < config->n_addresses; i++)
 		device_address_add(d, &config->addresses[i]);
-	lacks_end(d, LACK_DEVICE);
+	lacks_end(LACK_DEVICE);
 }
 
 static int device_settings_apply(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_link *link,

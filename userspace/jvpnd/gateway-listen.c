@@ -88,27 +88,27 @@ static const char *gateway_listen_what(const struct jvpn_config_listen *listen,
 	return what;
 }
 
-const char *gateway_listen_why(const struct jvpnd *d, const struct jvpn_config_listen *listen)
+const char *gateway_listen_why(const struct jvpn_config_listen *listen)
 {
 	char what[GATEWAY_LISTEN_TEXT];
 
-	return lack_why(d, LACK_LISTEN, gateway_listen_what(listen, what));
+	return lack_why(LACK_LISTEN, gateway_listen_what(listen, what));
 }
 
 void gateway_listen(struct jvpnd *d)
 {
 	char what[GATEWAY_LISTEN_TEXT], why[KERNEL_TEXT];
 
-	lacks_begin(d, LACK_LISTEN);
+	lacks_begin(LACK_LISTEN);
 	gateway_listen_hold(d, d->config);
 	for (size_t i = 0; i < d->config->gateway.n_listen; i++) {
 		const struct jvpn_config_listen *listen = &d->config->gateway.listen[i];
 
 		if (!gateway_listen_open(d, listen, why, sizeof(why)))
-			lack_say(d, LACK_LISTEN, gateway_listen_what(listen, what), "%s", why);
+			lack_say(LACK_LISTEN, gateway_listen_what(listen, what), "%s", why);
 	}
 	sockets_drop_unwanted(d);
-	lacks_end(d, LACK_LISTEN);
+	lacks_end(LACK_LISTEN);
 }
 
 static bool gateway_listen_named(const struct jvpn_config *config,

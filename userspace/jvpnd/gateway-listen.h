@@ -21,7 +21,7 @@ struct jvpnd;
 const char *gateway_listen_format(const struct jvpn_config_listen *listen, char *text, size_t size);
 
 /* Why it is not open; NULL if it is. */
-const char *gateway_listen_why(const struct jvpnd *d, const struct jvpn_config_listen *listen);
+const char *gateway_listen_why(const struct jvpn_config_listen *listen);
 
 /* All of d->config that can be had, and nothing else. */
 void gateway_listen(struct jvpnd *d);

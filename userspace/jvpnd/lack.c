@@ -23,21 +23,19 @@ struct lack {
 
 static SLIST_HEAD(, lack) lacks = SLIST_HEAD_INITIALIZER(lacks);
 
-void lacks_begin(struct jvpnd *d, enum lack_kind kind)
+void lacks_begin(enum lack_kind kind)
 {
 	struct lack *lack;
 
-	(void)d;
 	SLIST_FOREACH(lack, &lacks, link)
 		if (lack->kind == kind)
 			lack->said = false;
 }
 
-void lacks_end(struct jvpnd *d, enum lack_kind kind)
+void lacks_end(enum lack_kind kind)
 {
 	struct lack *lack, *next;
 
-	(void)d;
 	for (lack = SLIST_FIRST(&lacks); lack; lack = next) {
 		next = SLIST_NEXT(lack, link);
 		if (lack->kind != kind || lack->said)
@@ -70,13 +68,12 @@ static struct lack *lack_new(enum lack_kind kind, const char *what)
 	return lack;
 }
 
-void lack_say(struct jvpnd *d, enum lack_kind kind, const char *what, const char *why, ...)
+void lack_say(enum lack_kind kind, const char *what, const char *why, ...)
 {
 	struct lack *lack = lack_find(kind, what);
 	char text[WHY_SIZE];
 	va_list args;
 
-	(void)d;
 	va_start(args, why);
 	vsnprintf(text, sizeof(text), why, args);
 	va_end(args);
@@ -90,19 +87,17 @@ void lack_say(struct jvpnd *d, enum lack_kind kind, const char *what, const char
 	memcpy(lack->why, text, sizeof(lack->why));
 }
 
-const char *lack_why(const struct jvpnd *d, enum lack_kind kind, const char *what)
+const char *lack_why(enum lack_kind kind, const char *what)
 {
 	const struct lack *lack = lack_find(kind, what);
 
-	(void)d;
 	return lack ? lack->why : NULL;
 }
 
-bool lacks_any(const struct jvpnd *d, enum lack_kind kind)
+bool lacks_any(enum lack_kind kind)
 {
 	const struct lack *lack;
 
-	(void)d;
 	SLIST_FOREACH(lack, &lacks, link)
 		if (lack->kind == kind)
 			return true;
@@ -124,11 +119,10 @@ json_t *lacks_json(const struct jvpnd *d)
 	return list;
 }
 
-void lacks_free(struct jvpnd *d)
+void lacks_free(void)
 {
 	struct lack *lack;
 
-	(void)d;
 	while ((lack = SLIST_FIRST(&lacks))) {
 		SLIST_REMOVE_HEAD(&lacks, link);
 		free(lack);

@@ -21,18 +21,18 @@ enum lack_kind {
 };
 
 /* Between these two all of a kind is said anew: what is not said any longer has ended. */
-void lacks_begin(struct jvpnd *d, enum lack_kind kind);
-void lacks_end(struct jvpnd *d, enum lack_kind kind);
+void lacks_begin(enum lack_kind kind);
+void lacks_end(enum lack_kind kind);
 
 /* what: "listen 192.0.2.1:51900"; why: how it fails and how to mend it. */
-__attribute__((format(printf, 4, 5)))
-void lack_say(struct jvpnd *d, enum lack_kind kind, const char *what, const char *why, ...);
+__attribute__((format(printf, 3, 4)))
+void lack_say(enum lack_kind kind, const char *what, const char *why, ...);
 /* NULL: it is not lacking. */
-const char *lack_why(const struct jvpnd *d, enum lack_kind kind, const char *what);
-bool lacks_any(const struct jvpnd *d, enum lack_kind kind);
+const char *lack_why(enum lack_kind kind, const char *what);
+bool lacks_any(enum lack_kind kind);
 
 /* Sentences, for people. */
 json_t *lacks_json(const struct jvpnd *d);
-void lacks_free(struct jvpnd *d);
+void lacks_free(void);
 
 #endif

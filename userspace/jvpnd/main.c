@@ -330,7 +330,7 @@ static void main_close(struct jvpnd *d)
 	if (d->rtnl)
 		jvpn_rtnl_close(d->rtnl);
 	d->hangs |= !jvpn_audit_close(d->audit);
-	lacks_free(d);
+	lacks_free();
 	jvpn_config_free(d->config);
 }
 

@@ -215,7 +215,7 @@ static json_t *methods_listen_json(const struct jvpnd *d)
 
 	for (size_t i = 0; i < d->config->gateway.n_listen; i++) {
 		const struct jvpn_config_listen *listen = &d->config->gateway.listen[i];
-		const char *why = gateway_listen_why(d, listen);
+		const char *why = gateway_listen_why(listen);
 		struct sockaddr_storage sa;
 
 		jvpn_addr_to_sockaddr(&listen->address, listen->port, &sa);

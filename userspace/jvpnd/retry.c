@@ -16,13 +16,13 @@ static void retry_control(struct jvpnd *d)
 {
 	char error[KERNEL_TEXT];
 
-	lacks_begin(d, LACK_CONTROL);
+	lacks_begin(LACK_CONTROL);
 	d->control = control_open(d->loop, d->config->control_socket, methods, d, error,
 				  sizeof(error));
 	if (!d->control)
-		lack_say(d, LACK_CONTROL, "control socket",
+		lack_say(LACK_CONTROL, "control socket",
 			 "%s; jvpnctl does not reach this daemon until that is mended", error);
-	lacks_end(d, LACK_CONTROL);
+	lacks_end(LACK_CONTROL);
 }
 
 static void retry_all(uv_timer_t *timer)
@@ -33,9 +33,9 @@ static void retry_all(uv_timer_t *timer)
 		return;
 	if (!d->control)
 		retry_control(d);
-	if (lacks_any(d, LACK_LISTEN))
+	if (lacks_any(LACK_LISTEN))
 		gateway_listen(d);
-	if (lacks_any(d, LACK_DEVICE))
+	if (lacks_any(LACK_DEVICE))
 		device_addresses_apply(d);
 }
 

@@ -135,7 +135,7 @@ bool jvpn_audit_trail_is_log(struct jvpn_audit_trail *trail, int fd)
 
 struct jvpn_audit_sibling {
 	char path[PATH_MAX];
-	time_t changed;
+	struct timespec changed;
 };
 
 struct jvpn_audit_siblings {
@@ -153,17 +153,23 @@ static bool jvpn_audit_sibling_named(const char *name, const char *base)
 	return isdigit((unsigned char)name[length + 1]) || !strcmp(name + length + 1, "old");
 }
 
-/* The youngest are kept. */
-static void jvpn_audit_sibling_add(struct jvpn_audit_siblings *s, const char *path, time_t changed)
+static bool jvpn_audit_earlier(struct timespec a, struct timespec b)
+{
+	return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
+}
+
+/* The youngest are kept; a log may be rotated more than once in a second. */
+static void jvpn_audit_sibling_add(struct jvpn_audit_siblings *s, const char *path,
+				   struct timespec changed)
 {
 	struct jvpn_audit_sibling *place = &s->list[0];
 
 	for (size_t i = 1; s->count == JVPN_AUDIT_TRAIL_FILES && i < s->count; i++)
-		if (s->list[i].changed < place->changed)
+		if (jvpn_audit_earlier(s->list[i].changed, place->changed))
 			place = &s->list[i];
 	if (s->count < JVPN_AUDIT_TRAIL_FILES)
 		place = &s->list[s->count++];
-	else if (place->changed >= changed)
+	else if (!jvpn_audit_earlier(place->changed, changed))
 		return;
 	snprintf(place->path, sizeof(place->path), "%s", path);
 	place->changed = changed;
@@ -186,7 +192,7 @@ static void jvpn_audit_siblings_list(struct jvpn_audit_siblings *s, const char *
 		    (int)sizeof(name))
 			continue;
 		if (!stat(name, &st) && S_ISREG(st.st_mode))
-			jvpn_audit_sibling_add(s, name, st.st_mtime);
+			jvpn_audit_sibling_add(s, name, st.st_mtim);
 	}
 	if (dir)
 		closedir(dir);

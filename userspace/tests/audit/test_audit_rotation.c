@@ -28,6 +28,7 @@
 #define ROUNDS 32
 #define FILES_MAX (2 * ROUNDS + 2)
 #define LINES 300000
+#define BUSY_FILES 400
 
 static char folder[] = "/tmp/jvpn-rotation-XXXXXX";
 static char path[128], state[128];
@@ -311,6 +312,53 @@ static void killed_any_test(void)
 	files_remove();
 }
 
+/* A file of the log, last written to at this nanosecond of a second that has passed. */
+static void file_make(const char *name, const char *text, long nanosecond)
+{
+	struct timespec times[2] = { { .tv_sec = 1000, .tv_nsec = nanosecond } };
+	FILE *file = fopen(name, "w");
+
+	fputs(text, file);
+	fclose(file);
+	times[1] = times[0];
+	utimensat(AT_FDCWD, name, times, 0);
+}
+
+/* More files than are looked at; the copy is the youngest of them, by less than a second. */
+static void busy_second_test(void)
+{
+	struct jvpn_audit *audit = audit_open_as(state);
+	char name[160], copy[160], *text = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	memset(shared, 0, sizeof(*shared));
+	step_write(audit, 0, 1);
+	jvpn_audit_flush(audit, 10000);
+	file = fopen(path, "r");
+	if (getdelim(&text, &size, 0, file) < 0)
+		exit(1);
+	fclose(file);
+	step_write(audit, 0, 2);
+	jvpn_audit_flush(audit, 10000);
+	for (unsigned int n = 2; n <= BUSY_FILES; n++) {
+		file_name(n, name, sizeof(name));
+		file_make(name, "", n);
+	}
+	file_name(1, copy, sizeof(copy));
+	file_make(copy, text, 999999999);
+	free(text);
+	if (truncate(path, 0))
+		exit(1);
+	step_write(audit, 0, 3);
+	jvpn_audit_close(audit);
+	rotated = 1;
+	tap_ok(files_verify() && report.transitions == 3,
+	       "the copy of the log is found among those of the same second");
+	rotated = BUSY_FILES;
+	files_remove();
+}
+
 static void lines_make(unsigned long count)
 {
 	FILE *file = fopen(path, "w");
@@ -474,6 +522,7 @@ int main(void)
 	killed_test(RENAME_RUNNING, "renamed and opened anew while it is written, then killed");
 	killed_test(COPY_RUNNING, "copied and cut off while it is written, then killed");
 	killed_any_test();
+	busy_second_test();
 	bounded_test();
 	forgotten_test();
 	foreign_test();
