@@ -43,7 +43,7 @@ router_add()
 	addr_add "$r" rg 192.0.2.254/24 2001:db8:1::fe/64
 	addr_add "$c" vc 198.51.100.2/24 2001:db8:2::2/64
 	addr_add "$r" rc 198.51.100.254/24 2001:db8:2::fe/64
-	must in_netns "$r" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	forwarding_on "$r"
 	# Errors of the router are not to be waited for.
 	in_netns "$r" sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 	must ip -n "$g" route add default via 192.0.2.254

@@ -115,6 +115,19 @@ addr_add()
 	done
 }
 
+# forwarding_on NETNS: a router asks for its neighbours from link-local addresses, which it has once
+# nobody else claims them (DAD, 1 to 2 s after a link is up).
+forwarding_on()
+{
+	must in_netns "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	wait_for addresses_are_own "$1"
+}
+
+addresses_are_own()
+{
+	[ -z "$(ip -n "$1" -6 addr show tentative)" ]
+}
+
 # device_add NETNS [NAME]
 device_add()
 {

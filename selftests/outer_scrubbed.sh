@@ -30,8 +30,8 @@ site_add()
 	addr_add "$k" vk 10.8.0.2/24 fd08::2/64
 	must ip -n "$h" route add default via 10.9.0.1
 	must ip -n "$h" -6 route add default via fd09::1
-	must in_netns "$c" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	must in_netns "$g" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	forwarding_on "$c"
+	forwarding_on "$g"
 	must ip -n "$c" route add 10.8.0.0/24 dev jvpn0
 	must ip -n "$c" -6 route add fd08::/64 dev jvpn0
 }

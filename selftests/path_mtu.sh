@@ -111,7 +111,7 @@ host_behind()
 	link_add "$h" vh "$c" ch
 	addr_add "$h" vh 172.16.0.1/24 fd16::1/64
 	addr_add "$c" ch 172.16.0.254/24 fd16::fe/64
-	must in_netns "$c" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	forwarding_on "$c"
 	must ip -n "$h" route add default via 172.16.0.254
 	must ip -n "$h" -6 route add default via fd16::fe
 	must ip -n "$g" route add 172.16.0.0/24 via 10.0.0.2

@@ -18,7 +18,7 @@ two_clients()
 	addr_add "$d" wd 198.51.100.2/24 2001:db8:1::2/64
 	device_add "$d"
 	addr_add "$d" jvpn0 10.0.0.3/24 fd00::3/64
-	must in_netns "$g" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	forwarding_on "$g"
 	FIRST=$(nlprobe join "$g,jvpn0,$gateway,0.0.0.0/0,::/0" "$c,jvpn0,$client,10.0.0.2/32,fd00::2/128") ||
 		fail "cannot join"
 	SECOND=$(nlprobe join "$g,jvpn0,$other,0.0.0.0/0,::/0" "$d,jvpn0,$last,10.0.0.3/32,fd00::3/128") ||
