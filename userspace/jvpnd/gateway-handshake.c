@@ -874,7 +874,8 @@ void gateway_handshake_init(struct gateway *gw, const struct kernel_packet *pack
 	if (packet->size != JVPN_WIRE_INIT_SIZE)
 		return;
 	inits_hash(hash, packet->data);
-	if (handshake_is_copy(gw, packet, hash) || !gateway_macs_pass(gw, packet, handshake_loaded))
+	if (handshake_is_copy(gw, packet, hash) || !gateway_mac1_pass(gw, packet) ||
+	    !gateway_mac2_pass(gw, packet, handshake_loaded))
 		return;
 	refusal.why = handshake_limits_check(gw, &packet->from);
 	if (refusal.why)

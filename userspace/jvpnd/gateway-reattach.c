@@ -12,6 +12,9 @@
 
 /* REQUESTs cost a twentieth of an INIT. */
 #define REQUESTS_PER_INIT 20
+/* Authentic ones of a session that ask for no cookie; beyond, they are like any other. */
+#define SESSION_REQUESTS_PER_SECOND 20
+#define SESSION_REQUESTS_BURST 40
 #define INVITATIONS_PER_SECOND 2
 /* A PROOF that follows an invitation this late is a move of its own. */
 #define INVITED_MS 30000
@@ -61,6 +64,7 @@ void gateway_reattach_session_begin(struct gateway *gw, struct session *s)
 {
 	uint64_t now = jvpnd_now_ms();
 
+	jvpn_bucket_init(&s->gateway.requests, SESSION_REQUESTS_BURST, now);
 	jvpn_bucket_init(&s->gateway.proofs, gateway_limits(gw)->session_proofs_per_minute * MINUTE,
 			 now);
 	jvpn_bucket_init(&s->gateway.invitations, INVITATIONS_PER_SECOND, now);
@@ -174,44 +178,85 @@ static void reattach_request_answer(struct gateway *gw, const struct kernel_pack
 	gateway_refuse(gw, JVPN_MSG_REQUEST, verdict, s, &packet->from);
 }
 
-void gateway_reattach_request(struct gateway *gw, const struct kernel_packet *packet)
+/* What a REQUEST names. */
+struct reattach_read {
+	uint8_t sid[JVPN_WIRE_SID];
+	enum jvpn_verdict ticket;
+	struct session *s;		/* NULL: none with a record */
+	enum jvpn_verdict verdict;	/* of what K_req covers; for a session past BIRTH */
+	struct jvpn_request request;
+};
+
+static void reattach_request_open(struct gateway *gw, const struct kernel_packet *packet,
+				  struct reattach_read *read)
 {
 	struct jvpn_reattach_session view;
-	struct jvpn_request request;
-	uint8_t sid[JVPN_WIRE_SID];
-	enum jvpn_verdict verdict;
-	struct session *s;
 
-	if (!gateway_macs_pass(gw, packet, reattach_loaded))
-		return;
-	verdict = reattach_session_find(gw, packet->data, sid, &s);
-	/* What names a session here is counted when it has been opened. */
-	if (!s || s->state == JVPN_STATE_BIRTH)
-		refusal_verdict_count(gw->d, JVPN_MSG_REQUEST, verdict);
-	if (verdict) {
-		gateway_refuse(gw, JVPN_MSG_REQUEST, verdict, NULL, &packet->from);
-		return;
-	}
-	if (!s) {
-		reattach_gone_send(gw, packet, sid);
-		return;
-	}
-	/* Its first packet is on the way, or its handshake will time out. */
-	if (s->state == JVPN_STATE_BIRTH)
-		return;
-	session_reattach_view(gw->d, s, &view);
-	verdict = jvpn_request_open(&view, packet->data, packet->size, &request);
-	/* The kernel may be ahead of what was read so far. */
-	if (verdict == JVPN_VERDICT_ROLLBACK && session_sync(gw->d, s)) {
-		session_reattach_view(gw->d, s, &view);
-		verdict = jvpn_request_open(&view, packet->data, packet->size, &request);
-	}
+	session_reattach_view(gw->d, read->s, &view);
+	read->verdict = jvpn_request_open(&view, packet->data, packet->size, &read->request);
 	jvpn_reattach_session_wipe(&view);
-	refusal_verdict_count(gw->d, JVPN_MSG_REQUEST, verdict);
-	if (verdict && verdict != JVPN_VERDICT_ROLLBACK)
-		gateway_refuse(gw, JVPN_MSG_REQUEST, verdict, s, &packet->from);
+}
+
+static bool reattach_request_is_authentic(const struct reattach_read *read)
+{
+	return read->s && read->s->state != JVPN_STATE_BIRTH &&
+	       (!read->verdict || read->verdict == JVPN_VERDICT_ROLLBACK);
+}
+
+static void reattach_request_read(struct gateway *gw, const struct kernel_packet *packet,
+				  struct reattach_read *read)
+{
+	memset(read, 0, sizeof(*read));
+	read->ticket = reattach_session_find(gw, packet->data, read->sid, &read->s);
+	if (read->s && read->s->state != JVPN_STATE_BIRTH)
+		reattach_request_open(gw, packet, read);
+}
+
+/*
+ * What only the session's owner can have made takes from the session's share, whoever shares his
+ * address. A copy of it does so too, and when that share is used up it has to come with a cookie.
+ */
+static bool reattach_request_admit(struct gateway *gw, const struct kernel_packet *packet,
+				   const struct reattach_read *read)
+{
+	return (reattach_request_is_authentic(read) &&
+		jvpn_bucket_take(&read->s->gateway.requests, SESSION_REQUESTS_PER_SECOND,
+				 SESSION_REQUESTS_BURST, 1, jvpnd_now_ms())) ||
+	       gateway_mac2_pass(gw, packet, reattach_loaded);
+}
+
+static void reattach_request_judge(struct gateway *gw, const struct kernel_packet *packet,
+				   struct reattach_read *read)
+{
+	/* The kernel may be ahead of what was read so far. */
+	if (read->verdict == JVPN_VERDICT_ROLLBACK && session_sync(gw->d, read->s))
+		reattach_request_open(gw, packet, read);
+	refusal_verdict_count(gw->d, JVPN_MSG_REQUEST, read->verdict);
+	if (read->verdict && read->verdict != JVPN_VERDICT_ROLLBACK)
+		gateway_refuse(gw, JVPN_MSG_REQUEST, read->verdict, read->s, &packet->from);
 	else
-		reattach_request_answer(gw, packet, s, &request, verdict);
+		reattach_request_answer(gw, packet, read->s, &read->request, read->verdict);
+}
+
+void gateway_reattach_request(struct gateway *gw, const struct kernel_packet *packet)
+{
+	struct reattach_read read;
+
+	if (!gateway_mac1_pass(gw, packet))
+		return;
+	reattach_request_read(gw, packet, &read);
+	if (!reattach_request_admit(gw, packet, &read))
+		return;
+	/* What names a session here is counted when it has been opened. */
+	if (!read.s || read.s->state == JVPN_STATE_BIRTH)
+		refusal_verdict_count(gw->d, JVPN_MSG_REQUEST, read.ticket);
+	if (read.ticket)
+		gateway_refuse(gw, JVPN_MSG_REQUEST, read.ticket, NULL, &packet->from);
+	else if (!read.s)
+		reattach_gone_send(gw, packet, read.sid);
+	/* In BIRTH its first packet is on the way, or its handshake will time out. */
+	else if (read.s->state != JVPN_STATE_BIRTH)
+		reattach_request_judge(gw, packet, &read);
 }
 
 /* --- PROOF: commit ------------------------------------------------------------ */

@@ -119,24 +119,33 @@ void gateway_cookie_answer(struct gateway *gw, const struct kernel_packet *packe
 		gateway_cookie_send(gw, packet, &wire.remote);
 }
 
-bool gateway_macs_pass(struct gateway *gw, const struct kernel_packet *packet,
+bool gateway_mac1_pass(struct gateway *gw, const struct kernel_packet *packet)
+{
+	enum jvpn_verdict verdict = jvpn_mac1_check(packet->data, packet->size, &gw->proto.mac);
+
+	if (verdict)
+		refusal_verdict_count(gw->d, packet->data[0], verdict);
+	return !verdict;
+}
+
+bool gateway_mac2_pass(struct gateway *gw, const struct kernel_packet *packet,
 		       bool (*loaded)(struct gateway *gw))
 {
 	uint64_t now = jvpnd_now_ms();
+	enum jvpn_verdict verdict;
 	struct jvpn_path wire;
-	enum jvpn_verdict verdict = jvpn_mac1_check(packet->data, packet->size, &gw->proto.mac);
 
-	if (!verdict && loaded(gw)) {
-		if (!path_to_wire(&packet->from, &wire))
-			return false;
-		verdict = jvpn_mac2_check(packet->data, packet->size, &gw->proto.cookies,
-					  &wire.remote, now, &jvpn_rng_system);
-		if (verdict == JVPN_VERDICT_NEED_COOKIE)
-			gateway_cookie_send(gw, packet, &wire.remote);
-		else if (!sources_take(gw->sources, &packet->from.remote,
-				       gateway_limits(gw)->source_packets_per_second, now))
-			verdict = JVPN_VERDICT_LIMITED;
-	}
+	if (!loaded(gw))
+		return true;
+	if (!path_to_wire(&packet->from, &wire))
+		return false;
+	verdict = jvpn_mac2_check(packet->data, packet->size, &gw->proto.cookies, &wire.remote,
+				  now, &jvpn_rng_system);
+	if (verdict == JVPN_VERDICT_NEED_COOKIE)
+		gateway_cookie_send(gw, packet, &wire.remote);
+	else if (!sources_take(gw->sources, &packet->from.remote,
+			       gateway_limits(gw)->source_packets_per_second, now))
+		verdict = JVPN_VERDICT_LIMITED;
 	if (verdict)
 		refusal_verdict_count(gw->d, packet->data[0], verdict);
 	return !verdict;

@@ -14,6 +14,8 @@
  * comes first (size, mac1), then return routability if there are too many
  * (mac2), then what is counted against a source or a session that has shown
  * itself, then public-key work, in a worker thread, then the session's change.
+ * What only the owner of a session can have made is charged to the session
+ * before anybody is asked where it came from.
  */
 
 #include <sys/queue.h>
@@ -69,11 +71,13 @@ json_t *gateway_status_json(const struct jvpnd *d);
 
 const struct jvpn_config_limits *gateway_limits(const struct gateway *gw);
 void gateway_send(struct gateway *gw, const struct path *to, const void *data, size_t size);
+/* A packet that ends with mac1 and mac2: are its size and its mac1 right? If not it was counted. */
+bool gateway_mac1_pass(struct gateway *gw, const struct kernel_packet *packet);
 /*
- * A packet that ends with mac1 and mac2: did it pass both checks, the second
- * only under load? If not it was answered and counted.
+ * One that passed that: under load, has it a cookie, and its source a share left? If not it was
+ * answered and counted.
  */
-bool gateway_macs_pass(struct gateway *gw, const struct kernel_packet *packet,
+bool gateway_mac2_pass(struct gateway *gw, const struct kernel_packet *packet,
 		       bool (*loaded)(struct gateway *gw));
 /* It came with a cookie of ours: whoever sent it receives there. */
 bool gateway_mac2_shown(struct gateway *gw, const struct kernel_packet *packet);

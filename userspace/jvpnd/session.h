@@ -41,6 +41,7 @@ struct session_gateway {
 	struct peer *peer;		/* NULL: not in the configuration (any longer) */
 	struct jvpn_proof_last last;
 	struct jvpn_switches switches;
+	struct jvpn_bucket requests;	/* authentic ones */
 	struct jvpn_bucket proofs;
 	struct jvpn_bucket invitations;
 	uint64_t ctrl_seq;

@@ -22,6 +22,9 @@ static struct {
 	unsigned long transitions;
 	unsigned long gets;
 	bool refuses;			/* no transition is applied */
+	size_t made_from;		/* sessions from here on were made by the daemon */
+	uint32_t socket;		/* id of each socket; 0: none can be had */
+	void (*sent)(const struct path *to, const void *data, size_t size);
 } fake;
 
 static void fake_id(size_t n, uint8_t id[JVPN_SESSION_ID_SIZE])
@@ -32,15 +35,22 @@ static void fake_id(size_t n, uint8_t id[JVPN_SESSION_ID_SIZE])
 	id[2] = 1;
 }
 
+static struct kernel_session *fake_session_add(void)
+{
+	if (!fake.table)
+		fake.table = calloc(FAKE_SESSIONS_MAX, sizeof(*fake.table));
+	if (!fake.table || fake.count == FAKE_SESSIONS_MAX)
+		abort();
+	return &fake.table[fake.count++];
+}
+
 __attribute__((unused))
 static struct kernel_session *fake_session_new(uint32_t role)
 {
-	struct kernel_session *k;
+	struct kernel_session *k = fake_session_add();
 
-	if (!fake.table)
-		fake.table = calloc(FAKE_SESSIONS_MAX, sizeof(*fake.table));
-	k = &fake.table[fake.count];
-	fake_id(fake.count++, k->id);
+	fake_id(fake.count - 1, k->id);
+	fake.made_from = fake.count;
 	k->role = role;
 	k->state = JVPN_STATE_ATTACHED;
 	k->version = 1;
@@ -55,8 +65,12 @@ static struct kernel_session *fake_find(const uint8_t *id)
 {
 	size_t n = id[0] | (size_t)id[1] << 8;
 
-	return n < fake.count && !memcmp(fake.table[n].id, id, JVPN_SESSION_ID_SIZE) ?
-		&fake.table[n] : NULL;
+	if (n < fake.count && !memcmp(fake.table[n].id, id, JVPN_SESSION_ID_SIZE))
+		return &fake.table[n];
+	for (n = fake.made_from; n < fake.count; n++)
+		if (!memcmp(fake.table[n].id, id, JVPN_SESSION_ID_SIZE))
+			return &fake.table[n];
+	return NULL;
 }
 
 /* As the kernel does by itself: the state changes, and the transition is told. */
@@ -119,12 +133,50 @@ int kernel_session_each(struct kernel *kernel, kernel_session_visit visit, void 
 	return 0;
 }
 
+int kernel_session_del(struct kernel *kernel, const uint8_t *id)
+{
+	struct kernel_session *k = fake_find(id);
+
+	(void)kernel;
+	if (k && k >= fake.table + fake.made_from) {
+		*k = fake.table[--fake.count];
+		memset(&fake.table[fake.count], 0, sizeof(*k));
+	}
+	return 0;
+}
+
+void kernel_session_new(struct kernel *kernel, const struct kernel_session_new *args,
+			struct kernel_answer *answer)
+{
+	struct kernel_session *k = fake_session_add();
+
+	(void)kernel;
+	memset(answer, 0, sizeof(*answer));
+	memcpy(k->id, args->id, sizeof(k->id));
+	k->role = args->role;
+	k->state = JVPN_STATE_BIRTH;
+}
+
+int kernel_packet_queue(struct kernel *kernel, const struct path *to, const void *data,
+			size_t size)
+{
+	(void)kernel;
+	if (fake.sent)
+		fake.sent(to, data, size);
+	return 0;
+}
+
+int kernel_socket_new(struct kernel *kernel, struct kernel_socket *sock, char *error,
+		      size_t error_size)
+{
+	(void)kernel, (void)error, (void)error_size;
+	sock->id = fake.socket;
+	return fake.socket ? 0 : -ENOSYS;
+}
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-int kernel_session_del(struct kernel *kernel, const uint8_t *id) { return 0; }
-void kernel_session_new(struct kernel *kernel, const struct kernel_session_new *args,
-			struct kernel_answer *answer) { answer->error = -ENOSYS; }
 void kernel_session_set(struct kernel *kernel, const uint8_t *id,
 			const struct kernel_session_set *args, struct kernel_answer *answer)
 { answer->error = -ENOSYS; }
@@ -143,11 +195,7 @@ void kernel_binding_probe(struct kernel *kernel, const uint8_t *id, struct kerne
 { answer->error = -ENOSYS; }
 int kernel_packet_send(struct kernel *kernel, const struct path *to, const void *data, size_t size)
 { return 0; }
-int kernel_packet_queue(struct kernel *kernel, const struct path *to, const void *data,
-			size_t size) { return 0; }
 int kernel_packets_flush(struct kernel *kernel) { return 0; }
-int kernel_socket_new(struct kernel *kernel, struct kernel_socket *sock, char *error,
-		      size_t error_size) { return -ENOSYS; }
 int kernel_socket_move(struct kernel *kernel, const struct kernel_socket *sock, char *error,
 		       size_t error_size) { return -ENOSYS; }
 int kernel_socket_del(struct kernel *kernel, uint32_t id) { return 0; }
