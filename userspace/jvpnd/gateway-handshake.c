@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission.h"
 #include "gateway.h"
 #include "inits.h"
 #include "judge.h"
@@ -18,8 +19,6 @@
 #define PEER_HANDSHAKES_BURST 20
 /* Of limits.handshakes_per_second, what one source may use under load: 1 of so many. */
 #define HANDSHAKES_SHARE 8
-/* A half-open session whose INIT was old has so long to be confirmed, if another one comes. */
-#define RETURN_INTERVAL_MS 1000
 /* INITs of one source that are not newer than the last one of their key, and to read them again. */
 #define RETURNS_PER_SECOND 2
 /* Answers to one INIT whose indices turned out to be taken. */
@@ -102,7 +101,7 @@ void gateway_handshake_forget(struct peer *peer)
 	peer->init = NULL;
 }
 
-static bool handshake_peer_is_open(const struct peer *peer)
+static bool handshake_peer_is_busy(const struct peer *peer)
 {
 	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++)
 		if (peer->half_open[i])
@@ -110,12 +109,37 @@ static bool handshake_peer_is_open(const struct peer *peer)
 	return peer->handshaking;
 }
 
+static void handshake_doubt_set(struct gateway *gw, struct peer *peer, bool is_doubtful)
+{
+	if (peer->is_doubtful)
+		TAILQ_REMOVE(&gw->doubtful, peer, doubtful_link);
+	peer->is_doubtful = is_doubtful;
+	peer->doubtful_since_ms = jvpnd_now_ms();
+	if (is_doubtful)
+		TAILQ_INSERT_TAIL(&gw->doubtful, peer, doubtful_link);
+}
+
+/* After each change of what it has: room is given to peers, however many sessions come of an INIT. */
+static void handshake_peer_update(struct gateway *gw, struct peer *peer)
+{
+	bool busy = handshake_peer_is_busy(peer);
+
+	if (busy && !peer->is_open)
+		gw->peers_open++;
+	if (!busy && peer->is_open)
+		gw->peers_open--;
+	peer->is_open = busy;
+	if (busy)
+		return;
+	handshake_doubt_set(gw, peer, false);
+	gateway_handshake_forget(peer);
+}
+
 static void handshake_job_end(struct handshake_job *job)
 {
 	if (job->peer) {
 		job->peer->handshaking--;
-		if (!handshake_peer_is_open(job->peer))
-			gateway_handshake_forget(job->peer);
+		handshake_peer_update(job->gw, job->peer);
 	}
 	job->gw->handshake_jobs--;
 	sodium_memzero(job, sizeof(*job));
@@ -199,6 +223,7 @@ void gateway_handshake_session_begin(struct gateway *gw, struct session *s)
 	handshake_peer_link(peer, s);
 	if (s->state == JVPN_STATE_BIRTH)
 		handshake_half_open_enter(peer, s);
+	handshake_peer_update(gw, peer);
 }
 
 static void handshake_half_open_leave(struct gateway *gw, struct session *s)
@@ -210,8 +235,8 @@ static void handshake_half_open_leave(struct gateway *gw, struct session *s)
 	for (size_t i = 0; peer && i < PEER_HALF_OPEN_MAX; i++)
 		if (peer->half_open[i] == s)
 			peer->half_open[i] = NULL;
-	if (peer && !handshake_peer_is_open(peer))
-		gateway_handshake_forget(peer);
+	if (peer)
+		handshake_peer_update(gw, peer);
 }
 
 void gateway_handshake_session_end(struct gateway *gw, struct session *s)
@@ -476,7 +501,7 @@ static bool handshake_return_waits(const struct peer *peer, uint64_t now)
 	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++) {
 		const struct session *s = peer->half_open[i];
 
-		if (s && (!s->gateway.returned || now - s->born_ms < RETURN_INTERVAL_MS))
+		if (s && (!s->gateway.returned || now - s->born_ms < ADMISSION_DOUBTFUL_MS))
 			return true;
 	}
 	return false;
@@ -509,9 +534,37 @@ static const char *handshake_fresh_check(struct handshake_job *job, const struct
 	return NULL;
 }
 
+/* Of the doubtful ones the first that no worker has; NULL: none. */
+static struct peer *handshake_doubtful_oldest(const struct gateway *gw)
+{
+	struct peer *peer;
+
+	TAILQ_FOREACH(peer, &gw->doubtful, doubtful_link)
+		if (!peer->handshaking)
+			return peer;
+	return NULL;
+}
+
+static bool handshake_room_make(struct gateway *gw, bool is_doubtful)
+{
+	struct peer *oldest = handshake_doubtful_oldest(gw);
+	const struct admission_room room = {
+		.peers = gw->peers_open,
+		.max = gateway_limits(gw)->max_half_open,
+		.has_doubtful = oldest != NULL,
+		.doubtful_ms = oldest ? jvpnd_now_ms() - oldest->doubtful_since_ms : 0,
+	};
+	enum admission admission = admission_judge(&room, is_doubtful);
+
+	if (admission != ADMISSION_INSTEAD)
+		return admission == ADMISSION_IN;
+	handshake_half_open_end(gw, oldest);
+	sessions_settle(gw->d);
+	return gw->peers_open < room.max;
+}
+
 static const char *handshake_share_take(struct handshake_job *job, struct peer *peer)
 {
-	const struct jvpn_config_limits *limits = gateway_limits(job->gw);
 	uint64_t now = jvpnd_now_ms();
 
 	if (peer->handshaking)
@@ -519,7 +572,7 @@ static const char *handshake_share_take(struct handshake_job *job, struct peer *
 	if (!job->returned && !jvpn_bucket_take(&peer->handshakes, PEER_HANDSHAKES_PER_SECOND,
 						PEER_HANDSHAKES_BURST, 1, now))
 		return "too many INITs of this peer";
-	if (job->gw->half_open >= limits->max_half_open && !handshake_peer_is_open(peer))
+	if (!peer->is_open && !handshake_room_make(job->gw, job->returned))
 		return "limits.max_half_open is reached";
 	return NULL;
 }
@@ -561,6 +614,7 @@ static bool handshake_peer_begin(struct handshake_job *job, struct peer *peer)
 	peer->init->hs = job->hs;
 	peer->init->init = job->init;
 	peer->init->returned = job->returned;
+	handshake_doubt_set(job->gw, peer, job->returned);
 	return true;
 }
 
@@ -592,6 +646,7 @@ static const char *handshake_prepare(struct handshake_job *job, struct peer *pee
 
 	job->peer = peer;
 	peer->handshaking++;
+	handshake_peer_update(job->gw, peer);
 	peer->init->answered[peer->init->count++] = job->from;
 	why = handshake_addresses(job, peer->init);
 	if (why)
@@ -701,7 +756,6 @@ static void handshake_copy_judge(struct gateway *gw, struct peer *peer,
 {
 	const struct kernel_packet packet = { .from = copy->from, .data = message,
 					      .size = JVPN_WIRE_INIT_SIZE };
-	const struct jvpn_config_limits *limits = gateway_limits(gw);
 	const char *why = "INIT is not newer than the last one";
 	bool cookie = false;
 
@@ -712,8 +766,7 @@ static void handshake_copy_judge(struct gateway *gw, struct peer *peer,
 		handshake_copy_refuse(gw, copy, JVPN_REJECT_REPLAY, why);
 	} else if (cookie) {
 		gateway_cookie_answer(gw, &packet);
-	} else if (gw->handshake_jobs >= GATEWAY_HANDSHAKE_JOBS_MAX ||
-		   gw->half_open >= limits->max_half_open) {
+	} else if (gw->handshake_jobs >= GATEWAY_HANDSHAKE_JOBS_MAX) {
 		handshake_copy_refuse(gw, copy, JVPN_REJECT_RATE_LIMITED,
 				      "too many handshakes at once");
 	} else {

@@ -348,6 +348,7 @@ int gateway_open(struct jvpnd *d, char *error, size_t error_size)
 	gw->d = d;
 	TAILQ_INIT(&gw->gates);
 	TAILQ_INIT(&gw->opening);
+	TAILQ_INIT(&gw->doubtful);
 	sodium_mlock(&gw->proto, sizeof(gw->proto));
 	gw->sources = sources_new();
 	gw->initiators = sources_new();

@@ -52,7 +52,9 @@ struct gateway {
 	struct jvpn_bucket handshakes;
 	struct jvpn_bucket reattaches;
 	struct jvpn_bucket invitations;
-	uint32_t half_open;
+	uint32_t half_open;		/* sessions */
+	uint32_t peers_open;		/* peers that have some, or INITs that workers have */
+	TAILQ_HEAD(doubtful_peers, peer) doubtful;	/* of these, who began first comes first */
 	uint32_t handshake_jobs;
 	uint32_t proof_jobs;
 	TAILQ_HEAD(proof_gates, proof_gate) gates;	/* see gateway-reattach.c */

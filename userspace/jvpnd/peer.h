@@ -30,6 +30,10 @@ struct peer_init;
  * @timestamp: of its last INIT
  * @handshakes: bounds its INITs
  * @half_open: its sessions in BIRTH, all of one INIT
+ * @is_open: it has some of these, or workers have an INIT of it
+ * @is_doubtful: and that INIT may be a copy of what it sent once
+ * @doubtful_link: among those peers
+ * @doubtful_since_ms: when it came to be so
  * @sessions: of it that are not terminated, @half_open included
  * @list: those
  * @handshaking: how often workers have an INIT of it
@@ -42,6 +46,10 @@ struct peer {
 	struct jvpn_hs_timestamp timestamp;
 	struct jvpn_bucket handshakes;
 	struct session *half_open[PEER_HALF_OPEN_MAX];
+	bool is_open;
+	bool is_doubtful;
+	TAILQ_ENTRY(peer) doubtful_link;
+	uint64_t doubtful_since_ms;
 	uint32_t sessions;
 	TAILQ_HEAD(peer_sessions, session) list;	/* of them, oldest first */
 	unsigned int handshaking;

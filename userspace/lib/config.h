@@ -82,7 +82,7 @@ struct jvpn_config_peer {
 
 struct jvpn_config_limits {
 	uint32_t max_sessions;			/* of the device */
-	uint32_t max_half_open;			/* BIRTH sessions at once */
+	uint32_t max_half_open;			/* peers with sessions in BIRTH */
 	uint32_t handshakes_per_second;		/* public-key work for INIT, in total */
 	uint32_t cookie_above_per_second;	/* INITs per second above which mac2 is demanded */
 	uint32_t reattaches_per_second;		/* public-key work for PROOF, in total */

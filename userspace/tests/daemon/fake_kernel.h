@@ -37,11 +37,15 @@ static void fake_id(size_t n, uint8_t id[JVPN_SESSION_ID_SIZE])
 
 static struct kernel_session *fake_session_add(void)
 {
+	struct kernel_session *k;
+
 	if (!fake.table)
 		fake.table = calloc(FAKE_SESSIONS_MAX, sizeof(*fake.table));
 	if (!fake.table || fake.count == FAKE_SESSIONS_MAX)
 		abort();
-	return &fake.table[fake.count++];
+	k = &fake.table[fake.count++];
+	memset(k, 0, sizeof(*k));
+	return k;
 }
 
 __attribute__((unused))
@@ -138,10 +142,8 @@ int kernel_session_del(struct kernel *kernel, const uint8_t *id)
 	struct kernel_session *k = fake_find(id);
 
 	(void)kernel;
-	if (k && k >= fake.table + fake.made_from) {
+	if (k && k >= fake.table + fake.made_from)
 		*k = fake.table[--fake.count];
-		memset(&fake.table[fake.count], 0, sizeof(*k));
-	}
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who is charged for what at the gateway: nobody's share is spent by somebody else. */
+#include "../../jvpnd/admission.h"
 #include "fake_gateway.h"
 
 #define NOISE 1500
@@ -69,11 +70,137 @@ static void requests_beside_a_neighbour(void)
 	world_close();
 }
 
+/* --- the room for half-open sessions --------------------------------------------------- */
+
+#define ROOM 8
+#define COPIERS 4
+
+/* It had a handshake; *old is an INIT of before. */
+static void peer_with_past(struct world_init *old, unsigned int peer, uint64_t wall_s)
+{
+	struct world_init init;
+	struct peer *p = world_peer(peer);
+
+	init_make(old, peer, wall_s - 10);
+	init_make(&init, peer, wall_s);
+	init_put(path_four(peer, 1000), &init);
+	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++)
+		if (p->half_open[i])
+			session_terminate(&world.d, p->half_open[i], JVPN_REASON_HANDSHAKE_REJECTED);
+	sessions_settle(&world.d);
+}
+
+static unsigned int replays_answered(unsigned int from, unsigned int count)
+{
+	struct world_init old;
+	unsigned int answered = 0;
+
+	for (unsigned int peer = from; peer < from + count; peer++) {
+		peer_with_past(&old, peer, jvpnd_wall_s());
+		for (uint16_t i = 0; i < COPIERS; i++)
+			answered += init_put_shown(path_six((uint16_t)peer, i, 1, 1000), &old);
+	}
+	return answered;
+}
+
+/* Those whose INIT is doubtful have had their room for so long. */
+static void doubtful_since(uint64_t ms)
+{
+	struct peer *peer;
+
+	TAILQ_FOREACH(peer, &world.d.gateway->doubtful, doubtful_link)
+		peer->doubtful_since_ms = jvpnd_now_ms() - ms;
+}
+
+static void room_beside_replays(void)
+{
+	struct world_init init, back;
+
+	world_open("max_half_open: 8");
+	peer_with_past(&back, 1, jvpnd_wall_s());
+	tap_ok(replays_answered(10, 2 * ROOM) >= ROOM, "INITs of the past are answered to copiers");
+	tap_equal(world.d.gateway->peers_open, ROOM, "and fill the room");
+	doubtful_since(0);
+	tap_ok(!init_put_shown(path_four(1, 1000), &back), "a further one has to wait");
+	for (unsigned int i = 2; i < 2 + ROOM; i++) {
+		init_make(&init, i, jvpnd_wall_s());
+		tap_ok(init_put_shown(path_four(i, 1000), &init), "client %u comes in", i);
+	}
+	init_make(&init, 100, jvpnd_wall_s());
+	tap_ok(!init_put_shown(path_four(100, 1000), &init), "the room is as large as it was");
+	tap_equal(replays_answered(50, 1), 0, "INITs of the past take nobody's place");
+	tap_equal(world.d.gateway->peers_open, ROOM, "nor make it larger");
+	world_close();
+}
+
+/* A client whose clock was set back is one of those who are in doubt. */
+static void room_of_the_doubtful(void)
+{
+	struct world_init back;
+
+	world_open("max_half_open: 8");
+	peer_with_past(&back, 1, jvpnd_wall_s());
+	replays_answered(10, ROOM);
+	doubtful_since(ADMISSION_DOUBTFUL_MS);
+	tap_ok(init_put_shown(path_four(1, 1000), &back), "who was there first makes room for it");
+	tap_equal(world.d.gateway->peers_open, ROOM, "and has left");
+	world_close();
+}
+
+/* Whoever copies INITs on their way uses up no more room than their clients do. */
+static void room_beside_copies(void)
+{
+	struct world_init init;
+	unsigned int answered = 0;
+
+	world_open("max_half_open: 8");
+	for (unsigned int peer = 0; peer < ROOM; peer++) {
+		init_make(&init, peer, jvpnd_wall_s());
+		for (uint16_t i = 0; i < COPIERS; i++)
+			init_put_shown(path_six((uint16_t)(peer + 1), i, 1, 1000), &init);
+		answered += init_put_shown(path_four(peer, 1000), &init);
+	}
+	tap_equal(answered, ROOM, "each client is answered beside those who copy its INIT");
+	world_close();
+}
+
+/* --- decisions --------------------------------------------------------------------------- */
+
+static void admissions(void)
+{
+	static const struct {
+		struct admission_room room;
+		bool is_doubtful;
+		enum admission admission;
+	} rows[] = {
+		{ { .max = 1 }, false, ADMISSION_IN },
+		{ { .max = 1 }, true, ADMISSION_IN },
+		{ { .peers = 1, .max = 2, .has_doubtful = true, .doubtful_ms = 5000 }, true,
+		  ADMISSION_IN },
+		{ { .peers = 2, .max = 2 }, false, ADMISSION_FULL },
+		{ { .peers = 2, .max = 2 }, true, ADMISSION_FULL },
+		{ { .peers = 2, .max = 2, .has_doubtful = true }, false, ADMISSION_INSTEAD },
+		{ { .peers = 2, .max = 2, .has_doubtful = true, .doubtful_ms = 999 }, true,
+		  ADMISSION_FULL },
+		{ { .peers = 2, .max = 2, .has_doubtful = true, .doubtful_ms = 1000 }, true,
+		  ADMISSION_INSTEAD },
+		{ { .peers = 3, .max = 2, .has_doubtful = true }, false, ADMISSION_INSTEAD },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		tap_ok(admission_judge(&rows[i].room, rows[i].is_doubtful) == rows[i].admission,
+		       "room: row %zu", i);
+}
+
 int main(void)
 {
 	if (sodium_init() < 0)
 		return 1;
 	jvpn_log_init("test", JVPN_LOG_ERROR);
+	admissions();
 	requests_beside_a_neighbour();
+	room_beside_replays();
+	room_of_the_doubtful();
+	room_beside_copies();
 	return tap_done();
 }

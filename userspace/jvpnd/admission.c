@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "admission.h"
+
+/*
+ * The doubtful ones may have all the room that nobody else wants, and leave it at once to who is in
+ * no doubt. Among themselves the newest counts most: a genuine one is confirmed within a round trip.
+ */
+enum admission admission_judge(const struct admission_room *room, bool is_doubtful)
+{
+	if (room->peers < room->max)
+		return ADMISSION_IN;
+	if (!room->has_doubtful || (is_doubtful && room->doubtful_ms < ADMISSION_DOUBTFUL_MS))
+		return ADMISSION_FULL;
+	return ADMISSION_INSTEAD;
+}

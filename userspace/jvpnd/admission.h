@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef JVPND_ADMISSION_H
+#define JVPND_ADMISSION_H
+
+/*
+ * Which INIT is let in, when there is not room for all: decisions without a state of their own.
+ * What they are about is kept by gateway-handshake.c.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A peer whose INIT was doubtful has so long to confirm it, before another such may have its room. */
+#define ADMISSION_DOUBTFUL_MS 1000
+
+/**
+ * struct admission_room - the room for peers with half-open sessions
+ * @peers: that have some
+ * @max: as many may have some
+ * @has_doubtful: one of them has them of a doubtful INIT: of one that may be a copy of the past
+ * @doubtful_ms: for how long the one that has them longest
+ */
+struct admission_room {
+	uint32_t peers;
+	uint32_t max;
+	bool has_doubtful;
+	uint64_t doubtful_ms;
+};
+
+enum admission {
+	ADMISSION_IN,
+	ADMISSION_INSTEAD,	/* of the doubtful one that is there longest */
+	ADMISSION_FULL
+};
+
+/* May one more peer have half-open sessions? */
+enum admission admission_judge(const struct admission_room *room, bool is_doubtful);
+
+#endif
