@@ -154,9 +154,17 @@ network_of_its_own_comes_later()
 	refused 'lies in a network that this machine is in .10.77.0.0/24'
 }
 
+# The gateway's route to what it gives would lead its own answers into the tunnel.
+answers_find_their_way()
+{
+	ip -n "${NS}g" route add default via $R_V4 table 77
+	ip -n "${NS}g" rule add to 198.51.100.1 ipproto udp lookup 77
+}
+
 # What is good of it is taken.
 one_family_is_refused()
 {
+	NET_HOOK=answers_find_their_way
 	PEER=", addresses: [198.51.100.1, 'fd77::5']"
 	try
 	wait_attached c 1

@@ -468,13 +468,14 @@ daemon_runs()
 	pid=$(daemon_pid "$1") && [ -e "/proc/$pid/exe" ]
 }
 
-# daemon_spawn HOST: starts it and does not wait.
+# daemon_spawn HOST: starts it, with DAEMON_OPTIONS, and does not wait.
 daemon_spawn()
 {
 	local host=$1
 
 	[ ! -e "$WORK/$host/log" ] || cat "$WORK/$host/log" >> "$WORK/$host/log.old"
-	on_spawn "$host" jvpnd "$WORK/$host/config.yaml" < /dev/null > "$WORK/$host/log" 2>&1
+	# shellcheck disable=SC2086
+	on_spawn "$host" jvpnd ${DAEMON_OPTIONS:-} "$WORK/$host/config.yaml" < /dev/null > "$WORK/$host/log" 2>&1
 	echo "$SPAWNED" > "$WORK/$host/pid"
 }
 

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "names.h"
 #include "outer.h"
+#include "system.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 /* Of systemd-resolved: who it asks itself. */
@@ -238,8 +239,10 @@ static void resolve_install(struct client *c, const struct remote *list, size_t 
 	memcpy(c->remotes, list, count * sizeof(*list));
 	c->n_remotes = count;
 	client_remotes_prefer(c);
-	if (changed)
+	if (changed) {
 		candidates_refresh(c);
+		system_follow(c->d);
+	}
 	resolve_tell(c, changed);
 }
 

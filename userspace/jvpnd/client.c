@@ -14,6 +14,7 @@
 #include "record.h"
 #include "refusal.h"
 #include "sockets.h"
+#include "system.h"
 #include "tunnel.h"
 
 /*
@@ -351,7 +352,6 @@ static void client_reload(struct jvpnd *d, const struct jvpn_config *config)
 	struct client *c = d->client;
 
 	candidates_configure(c, config);
-	tunnel_reload(c, config);
 	c->closed_by_operator = false;
 }
 
@@ -394,8 +394,6 @@ static void client_stop(struct jvpnd *d, bool terminate)
 		session_terminate(d, c->session, JVPN_REASON_OPERATOR);
 	}
 	sessions_settle(d);
-	if (terminate)
-		tunnel_remove(c);
 }
 
 int client_open(struct jvpnd *d, char *error, size_t error_size)
@@ -420,6 +418,7 @@ int client_open(struct jvpnd *d, char *error, size_t error_size)
 	c->resolve_later.data = c;
 	client_move_open(c);
 	sockets_unwant_all(d);
+	tunnel_find(c);
 	return candidates_open(c, error, error_size);
 }
 
@@ -463,10 +462,13 @@ json_t *client_status_json(const struct jvpnd *d)
 {
 	const struct client *c = d->client;
 
-	return json_pack("{sssbsbsIso}", "gateway", client_gateway(c)->name,
+	return json_pack("{sssbsbsIsosssosI}", "gateway", client_gateway(c)->name,
 			 "handshaking", c->handshake.active, "stopped", c->closed_by_operator,
 			 "switches_last_minute", (json_int_t)client_move_switches_count(c),
-			 "refused_addresses", client_refused_json(c));
+			 "refused_addresses", client_refused_json(c),
+			 "leak", jvpn_config_leak_name(d->config->client.leak),
+			 "uncarried_routes", tunnel_uncarried_json(c),
+			 "system_repairs", (json_int_t)system_repairs(d));
 }
 
 static const uint8_t *client_mac1_key(const struct jvpnd *d)
@@ -492,6 +494,7 @@ const struct role client_role = {
 	.forget = client_forget,
 	.links = client_links,
 	.renew = client_renew,
+	.plan = tunnel_plan,
 	.describe = client_describe,
 	.reload_check = client_reload_check,
 	.reload = client_reload,

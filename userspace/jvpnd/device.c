@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lack.h"
 #include "log.h"
 
 #define KIND "jvpn"
+#define DEVICE_TEXT 384
 
 static int device_make(struct jvpn_rtnl *rtnl, const struct jvpn_config_device *config,
 		       struct jvpn_rtnl_link *link, char *error, size_t error_size)
@@ -46,33 +46,6 @@ static int device_find(struct jvpn_rtnl *rtnl, const struct jvpn_config_device *
 	return -EEXIST;
 }
 
-static void device_address_add(struct jvpnd *d, const struct jvpn_prefix *address)
-{
-	char what[JVPN_ADDR_TEXT + 8] = "address ";
-	struct jvpn_nl_error e = {};
-
-	if (!jvpn_rtnl_addr_add(d->rtnl, d->ifindex, address, &e))
-		return;
-	jvpn_prefix_format(address, what + 8, JVPN_ADDR_TEXT);
-	if (address->addr.family == AF_INET6)
-		lack_say(LACK_DEVICE, what,
-			 "it cannot be put on %s: %s (is IPv6 switched off? \"sysctl net.ipv6.conf.%s.disable_ipv6\" should be 0); without it nothing inside the tunnel reaches it",
-			 d->config->device.name, e.text, d->config->device.name);
-	else
-		lack_say(LACK_DEVICE, what, "it cannot be put on %s: %s",
-			 d->config->device.name, e.text);
-}
-
-void device_addresses_apply(struct jvpnd *d)
-{
-	const struct jvpn_config_device *config = &d->config->device;
-
-	lacks_begin(LACK_DEVICE);
-	for (size_t i = 0; i < config->n_addresses; i++)
-		device_address_add(d, &config->addresses[i]);
-	lacks_end(LACK_DEVICE);
-}
-
 static int device_settings_apply(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_link *link,
 				 const struct jvpn_config_device *config, char *error,
 				 size_t error_size)
@@ -98,32 +71,25 @@ int device_open(struct jvpnd *d, struct jvpn_rtnl *rtnl, char *error, size_t err
 
 	if (!rc)
 		rc = device_settings_apply(rtnl, &link, config, error, error_size);
-	if (rc)
-		return rc;
-	d->ifindex = link.ifindex;
-	device_addresses_apply(d);
-	return 0;
+	d->ifindex = rc ? 0 : link.ifindex;
+	return rc;
 }
 
-static bool device_address_wanted(const struct jvpn_config_device *config,
-				  const struct jvpn_prefix *address)
+/* Whoever has set it down had better say so to the daemon, which would not put it up again then. */
+bool device_follow(struct jvpnd *d)
 {
-	for (size_t i = 0; i < config->n_addresses; i++)
-		if (config->addresses[i].length == address->length &&
-		    jvpn_addr_equal(&config->addresses[i].addr, &address->addr))
-			return true;
-	return false;
-}
+	static struct jvpn_log_limit limit = { .burst = 3 }, failure = { .burst = 3 };
+	const struct jvpn_config_device *config = &d->config->device;
+	struct jvpn_rtnl_link link;
+	char error[DEVICE_TEXT];
 
-void device_reload(struct jvpnd *d, struct jvpn_rtnl *rtnl, const struct jvpn_config *config)
-{
-	const struct jvpn_config_device *old = &d->config->device;
-	struct jvpn_nl_error e = {};
-
-	for (size_t i = 0; i < old->n_addresses; i++)
-		if (!device_address_wanted(&config->device, &old->addresses[i]))
-			jvpn_rtnl_addr_del(rtnl, d->ifindex, &old->addresses[i], NULL);
-	if (config->device.mtu != old->mtu &&
-	    jvpn_rtnl_link_set_mtu(rtnl, d->ifindex, config->device.mtu, &e))
-		jvpn_error("cannot set the MTU to %u: %s", config->device.mtu, e.text);
+	if (jvpn_rtnl_link_get(d->rtnl, config->name, &link, NULL) || link.ifindex != d->ifindex ||
+	    (link.up && link.mtu == config->mtu))
+		return false;
+	if (!link.up)
+		jvpn_log_limited(&limit, JVPN_LOG_WARNING, "%s was set down: it is set up again",
+				 config->name);
+	if (device_settings_apply(d->rtnl, &link, config, error, sizeof(error)))
+		jvpn_log_limited(&failure, JVPN_LOG_ERROR, "%s", error);
+	return true;
 }

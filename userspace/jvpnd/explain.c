@@ -6,7 +6,9 @@
 
 #include "candidate.h"
 #include "client.h"
+#include "lack.h"
 #include "names-gen.h"
+#include "tunnel.h"
 
 __attribute__((format(printf, 2, 3)))
 static void explain_say(json_t *sentences, const char *format, ...)
@@ -150,10 +152,22 @@ static void explain_client_plan(json_t *out, const struct client *c)
 				       sizeof(when)));
 }
 
+/* Steals list, of sentences without the full stop. */
+static void explain_say_all(json_t *out, json_t *list)
+{
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(list, i, value)
+		explain_say(out, "%s.", json_string_value(value));
+	json_decref(list);
+}
+
 static void explain_client(json_t *out, struct client *c, const struct session *s)
 {
 	const struct candidate *cand;
 
+	explain_say_all(out, tunnel_uncarried_json(c));
 	for (int i = 0; i < 2; i++)
 		if (c->inner_refused[i][0])
 			explain_say(out, "Refused: %s.", c->inner_refused[i]);
@@ -177,6 +191,7 @@ json_t *explain_session(struct jvpnd *d, struct session *s)
 	json_t *out = json_array();
 
 	explain_record(out, s);
+	explain_say_all(out, lacks_json_of(LACK_SYSTEM));
 	explain_window(out, s);
 	if (d->client)
 		explain_client(out, d->client, s);

@@ -19,6 +19,7 @@
 #include "session.h"
 #include "sockets.h"
 #include "sources.h"
+#include "system.h"
 
 #define TICK_MS 1000
 #define TIDY_MS 60000
@@ -263,6 +264,11 @@ static void gateway_links(struct jvpnd *d)
 	gateway_listen(d);
 }
 
+static void gateway_plan(struct jvpnd *d, struct plan *plan)
+{
+	plan_add_gateway(plan, d->config);
+}
+
 static const char *gateway_describe(const struct jvpnd *d, const struct path *path)
 {
 	(void)d, (void)path;
@@ -398,12 +404,13 @@ json_t *gateway_status_json(const struct jvpnd *d)
 	const struct gateway *gw = d->gateway;
 	uint64_t now = jvpnd_now_ms();
 
-	return json_pack("{sIsIsIsbsbsI}", "half_open", (json_int_t)gw->half_open,
+	return json_pack("{sIsIsIsbsbsIsI}", "half_open", (json_int_t)gw->half_open,
 			 "handshake_jobs", (json_int_t)gw->handshake_jobs,
 			 "proof_jobs", (json_int_t)gw->proof_jobs,
 			 "cookies_demanded", now < gw->inits_loaded_until_ms,
 			 "reattach_cookies_demanded", now < gw->requests_loaded_until_ms,
-			 "control_packets_dropped", (json_int_t)gw->packets_dropped);
+			 "control_packets_dropped", (json_int_t)gw->packets_dropped,
+			 "system_repairs", (json_int_t)system_repairs(d));
 }
 
 static const uint8_t *gateway_mac1_key(const struct jvpnd *d)
@@ -443,6 +450,7 @@ const struct role gateway_role = {
 	.forget = gateway_forget,
 	.links = gateway_links,
 	.renew = gateway_renew,
+	.plan = gateway_plan,
 	.describe = gateway_describe,
 	.reload_check = gateway_reload_check,
 	.reload = gateway_reload,

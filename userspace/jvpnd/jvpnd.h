@@ -27,10 +27,12 @@ struct client;
 struct gateway;
 struct jvpn_rtnl;
 struct jvpnd;
+struct plan;
 struct refusals;
 struct session;
 struct sessions;
 struct sockets;
+struct system;
 struct reconcile;
 
 /**
@@ -43,6 +45,7 @@ struct reconcile;
  * @judge: NULL, or why d->config does not allow the session (a literal)
  * @forget: a session is about to be freed
  * @links: links, addresses or routes of the system changed
+ * @plan: what addresses, routes and rules the system should have now
  * @describe: name of the path's transport in records, NULL none
  * @reload: config is the new configuration, d->config still the old one; cannot fail
  */
@@ -61,6 +64,7 @@ struct role {
 	void (*links)(struct jvpnd *d);
 	/* The machine slept, or is one of two copies: what is to be used once is made anew. */
 	void (*renew)(struct jvpnd *d);
+	void (*plan)(struct jvpnd *d, struct plan *plan);
 	const char *(*describe)(const struct jvpnd *d, const struct path *path);
 	/* Says in error why config cannot replace the current one at run time. */
 	bool (*reload_check)(struct jvpnd *d, const struct jvpn_config *config, char *error,
@@ -85,6 +89,7 @@ struct jvpnd {
 	struct refusals *refusals;
 	struct reconcile *reconcile;
 	struct lost *lost;
+	struct system *system;
 	const struct role *role;
 	struct gateway *gateway;	/* role gateway only */
 	struct client *client;		/* role client only */

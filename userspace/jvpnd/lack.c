@@ -74,6 +74,8 @@ void lack_say(enum lack_kind kind, const char *what, const char *why, ...)
 	char text[WHY_SIZE];
 	va_list args;
 
+	if (lack && lack->said)
+		return;
 	va_start(args, why);
 	vsnprintf(text, sizeof(text), why, args);
 	va_end(args);
@@ -102,6 +104,17 @@ bool lacks_any(enum lack_kind kind)
 		if (lack->kind == kind)
 			return true;
 	return false;
+}
+
+json_t *lacks_json_of(enum lack_kind kind)
+{
+	const struct lack *lack;
+	json_t *list = json_array();
+
+	SLIST_FOREACH(lack, &lacks, link)
+		if (lack->kind == kind)
+			json_array_append_new(list, json_sprintf("%s: %s", lack->what, lack->why));
+	return list;
 }
 
 json_t *lacks_json(const struct jvpnd *d)

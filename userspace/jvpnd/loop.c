@@ -13,6 +13,7 @@
 #include "reload.h"
 #include "rtnl.h"
 #include "session.h"
+#include "system.h"
 
 /* Messages handled before the loop looks elsewhere. */
 #define EVENTS_BUDGET 256
@@ -37,6 +38,8 @@ static struct {
 	struct jvpn_bucket few;
 	uv_poll_t links;
 	uv_timer_t settle;
+	bool concerned;			/* what the system has of ours may have changed */
+	bool urgent;			/* a rule has gone: packets may leave in the clear */
 	struct jvpn_rtnl_monitor *monitor;
 	uv_signal_t stop;
 	uv_signal_t interrupt;
@@ -212,13 +215,18 @@ static void loop_links_settled(uv_timer_t *timer)
 	loop_device_check(d);
 	if (d->stopping)
 		return;
+	if (loop.concerned)
+		system_look(d);
+	loop.concerned = false;
 	d->role->links(d);
 	sessions_settle(d);
 }
 
 static void loop_link(void *context, const struct jvpn_rtnl_event *event)
 {
-	(void)context, (void)event;
+	loop.concerned |= system_is_concerned(context, event);
+	loop.urgent |= event->kind == JVPN_RTNL_EVENT_RULE && event->removed &&
+		       event->rule.protocol == JVPN_RTNL_PROTOCOL;
 	if (!uv_is_active((uv_handle_t *)&loop.settle))
 		uv_timer_start(&loop.settle, loop_links_settled, LINKS_SETTLE_MS, 0);
 }
@@ -227,6 +235,9 @@ static void loop_links_readable(uv_poll_t *poll, int status, int events)
 {
 	(void)status, (void)events;
 	jvpn_rtnl_monitor_read(loop.monitor, loop_link, poll->data, EVENTS_BUDGET);
+	if (loop.urgent)
+		system_look(poll->data);
+	loop.urgent = false;
 }
 
 /* --- signals ----------------------------------------------------------------------- */
@@ -238,6 +249,8 @@ void jvpnd_stop(struct jvpnd *d)
 	jvpn_info("stopping; sessions %s",
 		  d->terminate_sessions ? "are terminated" : "go on in the kernel");
 	d->role->stop(d, d->terminate_sessions);
+	if (d->terminate_sessions)
+		system_clear(d);
 	d->stopping = true;
 	uv_stop(d->loop);
 }
@@ -317,6 +330,7 @@ static bool loop_links_watch(struct jvpnd *d, char *error, size_t error_size)
 
 bool loop_open(struct jvpnd *d, char *error, size_t error_size)
 {
+	const struct jvpn_rtnl_event unknown = { .kind = JVPN_RTNL_EVENT_LOST };
 	int rc = loop_signal_add(d, &loop.stop, loop_signal_stop, SIGTERM);
 
 	rc = rc ? rc : loop_signal_add(d, &loop.interrupt, loop_signal_stop, SIGINT);
@@ -340,7 +354,7 @@ bool loop_open(struct jvpnd *d, char *error, size_t error_size)
 	if (!loop_links_watch(d, error, error_size))
 		return false;
 	/* What changed before is not told. */
-	loop_link(d, NULL);
+	loop_link(d, &unknown);
 	return !kernel_packets_register(d->kernel, d->role->mac1_key(d), d->role->name_key(d),
 					&loop_handlers, d, error, error_size);
 }

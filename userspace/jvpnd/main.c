@@ -30,6 +30,7 @@
 #include "rtnl.h"
 #include "session.h"
 #include "sockets.h"
+#include "system.h"
 
 #define ERROR_SIZE 512
 /* At the end: for messages that wait for their reader. */
@@ -260,13 +261,14 @@ static bool main_device_open(struct jvpnd *d, char *error)
 
 static bool main_tables_open(struct jvpnd *d, char *error)
 {
-	if (!sessions_open(d) && !refusals_open(d) && !reconcile_open(d) && !lost_open(d))
+	if (!sessions_open(d) && !refusals_open(d) && !reconcile_open(d) && !lost_open(d) &&
+	    !system_open(d))
 		return !sockets_open(d, error, ERROR_SIZE);
 	snprintf(error, ERROR_SIZE, "no memory");
 	return false;
 }
 
-static bool main_role_open(struct jvpnd *d, char *error)
+static bool main_role_begin(struct jvpnd *d, char *error)
 {
 	if (d->config->role == JVPN_CONFIG_GATEWAY) {
 		d->role = &gateway_role;
@@ -274,6 +276,15 @@ static bool main_role_open(struct jvpnd *d, char *error)
 	}
 	d->role = &client_role;
 	return !client_open(d, error, ERROR_SIZE);
+}
+
+/* What the file says must not leave in the clear does not from here on. */
+static bool main_role_open(struct jvpnd *d, char *error)
+{
+	if (!main_role_begin(d, error))
+		return false;
+	system_begin(d);
+	return true;
 }
 
 /* Adopt what is there before anything new can come. */
@@ -289,6 +300,7 @@ static bool main_adopt(struct jvpnd *d, char *error)
 		return false;
 	if (d->client)
 		client_start(d);
+	system_follow(d);
 	return true;
 }
 
@@ -323,6 +335,7 @@ static void main_close(struct jvpnd *d)
 	sockets_close(d);
 	lost_close(d);
 	reconcile_close(d);
+	system_close(d);
 	refusals_close(d);
 	sessions_close(d);
 	jvpn_store_close(d->store);

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device.h"
 #include "log.h"
 #include "notify.h"
 #include "session.h"
+#include "system.h"
 
 void reload_policies_record(struct jvpnd *d, const struct jvpn_config *config)
 {
@@ -79,13 +79,12 @@ static void reload_apply(struct jvpnd *d, struct jvpn_config *config)
 	struct jvpn_config *old = d->config;
 
 	reload_policies_record(d, config);
-	device_reload(d, d->rtnl, config);
 	d->role->reload(d, config);
 	d->config = config;
-	device_addresses_apply(d);
 	jvpn_log_level_set(config->log_level);
 	sessions_judge(d);
 	d->role->reloaded(d);
+	system_follow(d);
 	jvpn_config_free(old);
 }
 

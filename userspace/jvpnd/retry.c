@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "retry.h"
 
-#include "device.h"
 #include "gateway-listen.h"
 #include "jvpnd.h"
 #include "lack.h"
 #include "methods.h"
+#include "system.h"
 
 /* Most of it comes with an event of the system; this is for what none tells of. */
 #define RETRY_MS 2000
@@ -35,8 +35,8 @@ static void retry_all(uv_timer_t *timer)
 		retry_control(d);
 	if (lacks_any(LACK_LISTEN))
 		gateway_listen(d);
-	if (lacks_any(LACK_DEVICE))
-		device_addresses_apply(d);
+	if (lacks_any(LACK_SYSTEM))
+		system_look(d);
 }
 
 void retry_start(struct jvpnd *d)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tunnel.h"
 
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,79 +9,14 @@
 #include "inner.h"
 #include "log.h"
 #include "rtnl.h"
+#include "system.h"
+
+#define UNCARRIED_TEXT (JVPN_ADDR_TEXT + 128)
+#define UNCARRIED_MAX 16
 
 static size_t tunnel_slot(sa_family_t family)
 {
 	return family == AF_INET6 ? 1 : 0;
-}
-
-static bool tunnel_prefix_equal(const struct jvpn_prefix *a, const struct jvpn_prefix *b)
-{
-	return a->length == b->length && jvpn_addr_equal(&a->addr, &b->addr);
-}
-
-static void tunnel_address_set(struct client *c, const struct jvpn_prefix *prefix,
-			       sa_family_t family)
-{
-	struct jvpn_prefix *old = &c->inner[tunnel_slot(family)];
-	struct jvpn_nl_error e = {};
-	char text[JVPN_ADDR_TEXT];
-
-	if (old->addr.family != AF_UNSPEC && !tunnel_prefix_equal(old, prefix))
-		jvpn_rtnl_addr_del(c->d->rtnl, c->d->ifindex, old, NULL);
-	*old = *prefix;
-	if (prefix->addr.family == AF_UNSPEC)
-		return;
-	if (jvpn_rtnl_addr_add(c->d->rtnl, c->d->ifindex, prefix, &e))
-		jvpn_error("cannot put the inner address %s on the device: %s",
-			   jvpn_prefix_format(prefix, text, sizeof(text)), e.text);
-}
-
-/*
- * A default route becomes two halves: they win against the system's default
- * route without displacing it, and the outer packets need it, for their
- * sockets are bound to interfaces.
- */
-static size_t tunnel_route_expand(const struct jvpn_prefix *prefix, struct jvpn_prefix out[2])
-{
-	out[0] = *prefix;
-	if (prefix->length)
-		return 1;
-	out[0].length = 1;
-	out[1] = out[0];
-	out[1].addr.bytes[0] = 0x80;
-	return 2;
-}
-
-static void tunnel_route_change(struct client *c, const struct jvpn_prefix *prefix, bool add)
-{
-	struct jvpn_prefix parts[2];
-	size_t count = tunnel_route_expand(prefix, parts);
-	struct jvpn_nl_error e = {};
-	char text[JVPN_ADDR_TEXT];
-
-	for (size_t i = 0; i < count; i++) {
-		const struct jvpn_rtnl_route route = { .prefix = parts[i],
-						       .ifindex = c->d->ifindex };
-		int rc = add ? jvpn_rtnl_route_add(c->d->rtnl, &route, &e) :
-			       jvpn_rtnl_route_del(c->d->rtnl, &route, &e);
-
-		if (rc)
-			jvpn_error("cannot %s the route %s: %s", add ? "add" : "remove",
-				   jvpn_prefix_format(&parts[i], text, sizeof(text)), e.text);
-	}
-}
-
-static bool tunnel_family_given(const struct client *c, sa_family_t family)
-{
-	return c->inner[tunnel_slot(family)].addr.family != AF_UNSPEC;
-}
-
-static void tunnel_routes_add(struct client *c, const struct jvpn_config_client *config)
-{
-	for (size_t i = 0; i < config->n_routes; i++)
-		if (tunnel_family_given(c, config->routes[i].addr.family))
-			tunnel_route_change(c, &config->routes[i], true);
 }
 
 /* --- what the gateway says ------------------------------------------------------------ */
@@ -134,7 +70,7 @@ static void tunnel_look_route(void *context, const struct jvpn_rtnl_route *route
 {
 	const struct tunnel_look *look = context;
 
-	if (!tunnel_look_is_own(look, route->ifindex))
+	if (route->unreachable || !tunnel_look_is_own(look, route->ifindex))
 		return;
 	if (route->gateway.family != AF_UNSPEC)
 		inner_facts_add(look->facts, INNER_ROUTER, &route->gateway,
@@ -249,75 +185,143 @@ const char *tunnel_collision(struct client *c, const struct session *s)
 /* --- what the device carries ---------------------------------------------------------- */
 
 /* The address alone is the device's; the network around it is a route as the others are. */
-static void tunnel_family_apply(struct client *c, const struct jvpn_prefix *inner,
-				sa_family_t family)
+static void tunnel_family_set(struct client *c, const struct jvpn_prefix *inner,
+			      sa_family_t family)
 {
+	struct jvpn_prefix *address = &c->inner[tunnel_slot(family)];
 	struct jvpn_prefix *network = &c->inner_network[tunnel_slot(family)];
-	struct jvpn_prefix host = *inner, wanted = {};
 
-	host.length = (uint8_t)jvpn_addr_bits(&host.addr);
-	if (inner->length < host.length)
-		wanted = inner_network(inner);
-	if (network->addr.family != AF_UNSPEC && !tunnel_prefix_equal(network, &wanted))
-		tunnel_route_change(c, network, false);
-	tunnel_address_set(c, &host, family);
-	*network = wanted;
-	if (network->addr.family != AF_UNSPEC)
-		tunnel_route_change(c, network, true);
-}
-
-void tunnel_configure(struct client *c, const struct jvpn_prefix inner[2])
-{
-	tunnel_family_apply(c, &inner[0], AF_INET);
-	tunnel_family_apply(c, &inner[1], AF_INET6);
-	tunnel_routes_add(c, &c->d->config->client);
+	*address = *inner;
+	address->length = (uint8_t)jvpn_addr_bits(&inner->addr);
+	*network = (struct jvpn_prefix){};
+	if (inner->length < address->length)
+		*network = inner_network(inner);
 }
 
 static void tunnel_address_note(void *context, const struct jvpn_rtnl_addr *addr)
 {
 	struct client *c = context;
 
-	if (addr->ifindex == c->d->ifindex && !addr->link_local)
+	if (addr->ifindex == c->d->ifindex && !addr->link_local &&
+	    addr->protocol == JVPN_RTNL_PROTOCOL)
 		c->inner[tunnel_slot(addr->prefix.addr.family)] = addr->prefix;
 }
 
-void tunnel_adopt(struct client *c)
+static bool tunnel_route_is_configured(const struct client *c, const struct jvpn_prefix *route)
 {
-	jvpn_rtnl_addr_dump(c->d->rtnl, tunnel_address_note, c, NULL);
-	if (c->session)
-		tunnel_configure(c, c->session->inner);
-}
+	const struct jvpn_config_client *config = &c->d->config->client;
 
-static bool tunnel_route_wanted(const struct jvpn_config_client *config,
-				const struct jvpn_prefix *route)
-{
 	for (size_t i = 0; i < config->n_routes; i++)
-		if (tunnel_prefix_equal(&config->routes[i], route))
+		if (config->routes[i].length == route->length &&
+		    jvpn_addr_equal(&config->routes[i].addr, &route->addr))
 			return true;
 	return false;
 }
 
-void tunnel_reload(struct client *c, const struct jvpn_config *config)
+/* Which of the networks is the one around the inner address, nobody else knows any longer. */
+static void tunnel_network_note(void *context, const struct jvpn_rtnl_route *route)
 {
-	const struct jvpn_config_client *old = &c->d->config->client;
+	struct client *c = context;
+	size_t slot = tunnel_slot(route->prefix.addr.family);
 
-	for (size_t i = 0; i < old->n_routes; i++)
-		if (!tunnel_route_wanted(&config->client, &old->routes[i]))
-			tunnel_route_change(c, &old->routes[i], false);
-	for (int i = 0; i < 2; i++)
-		if (c->inner_network[i].addr.family != AF_UNSPEC)
-			tunnel_route_change(c, &c->inner_network[i], true);
-	tunnel_routes_add(c, &config->client);
+	if (route->table == RT_TABLE_MAIN && c->inner[slot].addr.family != AF_UNSPEC &&
+	    jvpn_prefix_contains(&route->prefix, &c->inner[slot].addr) &&
+	    !tunnel_route_is_configured(c, &route->prefix))
+		c->inner_network[slot] = route->prefix;
 }
 
-void tunnel_remove(struct client *c)
+void tunnel_find(struct client *c)
 {
+	const struct jvpn_rtnl_filter filter = { .ifindex = c->d->ifindex,
+						 .protocol = JVPN_RTNL_PROTOCOL };
+
+	jvpn_rtnl_addr_dump(c->d->rtnl, tunnel_address_note, c, NULL);
+	jvpn_rtnl_route_dump_of(c->d->rtnl, &filter, tunnel_network_note, c, NULL);
+}
+
+/* --- what the system is to have ---------------------------------------------------------- */
+
+static size_t tunnel_ends(const struct client *c, struct plan_end *ends)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->n_remotes; i++)
+		ends[count++] = (struct plan_end){ c->remotes[i].addr, c->remotes[i].port };
+	/* Names may not have been resolved (again) yet. */
+	if (c->session && c->session->bound)
+		ends[count++] = (struct plan_end){ c->session->path.remote,
+						   c->session->path.remote_port };
+	return count;
+}
+
+void tunnel_plan(struct jvpnd *d, struct plan *plan)
+{
+	const struct client *c = d->client;
+	uint32_t number = jvpn_config_device_number(d->config->device.name);
+	struct plan_end ends[CLIENT_REMOTES_MAX + 1];
+	const struct plan_tunnel tunnel = {
+		.config = &d->config->client, .number = number,
+		.priority = system_rule_priority(number), .mark = d->config->device.fwmark,
+		.inner = c->inner, .network = c->inner_network,
+		.ends = ends, .n_ends = tunnel_ends(c, ends),
+	};
+
+	plan_add_tunnel(plan, &tunnel);
+}
+
+/* What a route asks for and the tunnel does not carry; NULL: it does. */
+static const char *tunnel_uncarried(const struct client *c, const struct jvpn_prefix *route,
+				    char *text, size_t size)
+{
+	bool v6 = route->addr.family == AF_INET6;
+	char prefix[JVPN_ADDR_TEXT];
+
+	if (c->inner[v6].addr.family != AF_UNSPEC)
+		return NULL;
+	snprintf(text, size, "%s is %s: the tunnel has no IPv%d address%s",
+		 jvpn_prefix_format(route, prefix, sizeof(prefix)),
+		 plan_route_blocks(&c->d->config->client, route) ? "blocked" :
+								   "not routed into the tunnel",
+		 v6 ? 6 : 4,
+		 c->inner[!v6].addr.family != AF_UNSPEC ? ", the gateway has given none" : " yet");
+	return text;
+}
+
+static void tunnel_uncarried_tell(const struct client *c)
+{
+	static struct jvpn_log_limit limit = { .burst = 5 };
 	const struct jvpn_config_client *config = &c->d->config->client;
-	const struct jvpn_prefix none = {};
+	char text[UNCARRIED_TEXT];
 
 	for (size_t i = 0; i < config->n_routes; i++)
-		if (tunnel_family_given(c, config->routes[i].addr.family))
-			tunnel_route_change(c, &config->routes[i], false);
-	tunnel_family_apply(c, &none, AF_INET);
-	tunnel_family_apply(c, &none, AF_INET6);
+		if (tunnel_uncarried(c, &config->routes[i], text, sizeof(text)))
+			jvpn_log_limited(&limit, JVPN_LOG_WARNING, "%s", text);
+}
+
+json_t *tunnel_uncarried_json(const struct client *c)
+{
+	const struct jvpn_config_client *config = &c->d->config->client;
+	json_t *list = json_array();
+	char text[UNCARRIED_TEXT];
+
+	for (size_t i = 0; i < config->n_routes && json_array_size(list) < UNCARRIED_MAX; i++)
+		if (tunnel_uncarried(c, &config->routes[i], text, sizeof(text)))
+			json_array_append_new(list, json_string(text));
+	return list;
+}
+
+void tunnel_configure(struct client *c, const struct jvpn_prefix inner[2])
+{
+	tunnel_family_set(c, &inner[0], AF_INET);
+	tunnel_family_set(c, &inner[1], AF_INET6);
+	tunnel_uncarried_tell(c);
+	system_follow(c->d);
+}
+
+void tunnel_adopt(struct client *c)
+{
+	if (c->session)
+		tunnel_configure(c, c->session->inner);
+	else
+		system_follow(c->d);
 }

@@ -9,6 +9,7 @@
  */
 
 #include "client.h"
+#include "plan.h"
 
 /*
  * What RESP says that can be taken: an address of each family, AF_UNSPEC for none, with the length
@@ -19,10 +20,13 @@ bool tunnel_accept(struct client *c, const struct jvpn_hs_resp *resp, struct jvp
 /* NULL, or why the session's addresses cannot be taken any longer (a literal). */
 const char *tunnel_collision(struct client *c, const struct session *s);
 void tunnel_configure(struct client *c, const struct jvpn_prefix inner[2]);
-/* Find out what a former run of the daemon has put there. */
+/* Find out what a former run of the daemon has put there, before anything is decided. */
+void tunnel_find(struct client *c);
+/* Sessions were adopted: follow the one that there is. */
 void tunnel_adopt(struct client *c);
-/* d->config is still the old configuration. */
-void tunnel_reload(struct client *c, const struct jvpn_config *config);
-void tunnel_remove(struct client *c);
+/* What the system should have. */
+void tunnel_plan(struct jvpnd *d, struct plan *plan);
+/* Sentences about routes that the tunnel does not carry now. */
+json_t *tunnel_uncarried_json(const struct client *c);
 
 #endif

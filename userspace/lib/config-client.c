@@ -41,6 +41,18 @@ static const char *const jvpn_config_inner_words[] = {
 	NULL,
 };
 
+static const char *const jvpn_config_leak_words[] = {
+	[JVPN_CONFIG_LEAK_AUTO] = "auto",
+	[JVPN_CONFIG_LEAK_BLOCK] = "block",
+	[JVPN_CONFIG_LEAK_ALLOW] = "allow",
+	NULL,
+};
+
+const char *jvpn_config_leak_name(enum jvpn_config_leak leak)
+{
+	return jvpn_config_leak_words[leak];
+}
+
 const char *jvpn_config_sources_name(enum jvpn_config_sources sources)
 {
 	return jvpn_config_sources_words[sources];
@@ -353,6 +365,10 @@ static const struct jvpn_config_key jvpn_config_client_keys[] = {
 	  .words = jvpn_config_inner_words, .offset = CLIENT(inner_network),
 	  .allowed = "auto (reach the network around the inner address), none",
 	  .example = "inner_network: auto" },
+	{ .name = "leak", .read = jvpn_config_read_enum, .words = jvpn_config_leak_words,
+	  .offset = CLIENT(leak),
+	  .allowed = "auto (block for 0.0.0.0/0 and ::/0, allow for other routes), block, allow",
+	  .example = "leak: block" },
 	{ .name = "request_addresses", .read = jvpn_config_read_request, .max = 2,
 	  .allowed = "at most one IPv4 and one IPv6 address",
 	  .example = "request_addresses: [10.77.0.5]" },

@@ -140,12 +140,13 @@ static json_t *jvpn_config_json_protocols(const struct jvpn_config_client *clien
 
 static json_t *jvpn_config_json_client(const struct jvpn_config_client *client)
 {
-	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:i, s:o, s:s}",
+	return json_pack("{s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:i, s:o, s:s}",
 		"gateways", jvpn_config_json_remotes(client),
 		"transports", jvpn_config_json_transports(client),
 		"routes", jvpn_config_json_prefixes(client->routes, client->n_routes),
 		"accept_sources", jvpn_config_sources_name(client->accept_sources),
 		"inner_network", jvpn_config_inner_network_name(client->inner_network),
+		"leak", jvpn_config_leak_name(client->leak),
 		"request_ipv4", jvpn_config_json_addr(&client->request_ipv4),
 		"request_ipv6", jvpn_config_json_addr(&client->request_ipv6),
 		"max_candidates", (int)client->max_candidates,

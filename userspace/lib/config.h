@@ -47,10 +47,17 @@ enum jvpn_config_inner_network {
 	JVPN_CONFIG_INNER_NONE,
 };
 
+/* What becomes of packets for a route that the tunnel does not carry (yet). */
+enum jvpn_config_leak {
+	JVPN_CONFIG_LEAK_AUTO,			/* default routes are blocked, others leave */
+	JVPN_CONFIG_LEAK_BLOCK,
+	JVPN_CONFIG_LEAK_ALLOW,
+};
+
 struct jvpn_config_device {
 	char name[JVPN_CONFIG_IFNAME];
 	uint32_t mtu;				/* inner MTU, default 1420 */
-	uint32_t fwmark;			/* mark of outer packets; 0 none */
+	uint32_t fwmark;			/* mark of outer packets; 0 none (gateway) */
 	struct jvpn_prefix *addresses;		/* gateway: put on the device */
 	size_t n_addresses;
 };
@@ -130,6 +137,7 @@ struct jvpn_config_client {
 	size_t n_routes;
 	enum jvpn_config_sources accept_sources;
 	enum jvpn_config_inner_network inner_network;
+	enum jvpn_config_leak leak;
 	struct jvpn_addr request_ipv4;		/* AF_UNSPEC: whatever the gateway gives */
 	struct jvpn_addr request_ipv6;
 	uint32_t max_candidates;
@@ -195,9 +203,16 @@ const struct jvpn_config_peer *
 jvpn_config_peer_find(const struct jvpn_config *config,
 		      const uint8_t public_key[JVPN_KEYS_SIZE]);
 
+/*
+ * A number that follows from a device's name: of its routing table, and the mark of a client's outer
+ * packets if the file does not say another. Bits that others use in marks are not in it.
+ */
+uint32_t jvpn_config_device_number(const char *name);
+
 const char *jvpn_config_role_name(enum jvpn_config_role role);
 const char *jvpn_config_sources_name(enum jvpn_config_sources sources);
 const char *jvpn_config_inner_network_name(enum jvpn_config_inner_network network);
+const char *jvpn_config_leak_name(enum jvpn_config_leak leak);
 const char *jvpn_config_protocol_name(enum jvpn_config_protocol protocol);
 
 /* The whole model without secrets. */

@@ -41,3 +41,11 @@ void jvpn_rtnl_u32_read(uint32_t *value, const struct nlattr *attr)
 	if (!mnl_attr_validate(attr, MNL_TYPE_U32))
 		*value = mnl_attr_get_u32(attr);
 }
+
+bool jvpn_rtnl_u8_read(uint8_t *value, const struct nlattr *attr)
+{
+	if (mnl_attr_validate(attr, MNL_TYPE_U8))
+		return false;
+	*value = mnl_attr_get_u8(attr);
+	return true;
+}

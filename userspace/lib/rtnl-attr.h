@@ -15,5 +15,7 @@ void jvpn_rtnl_addr_read(struct jvpn_addr *addr, sa_family_t family, const struc
 /* RTA_VIA: a next hop of another family than the destination. */
 void jvpn_rtnl_via_read(struct jvpn_addr *addr, const struct nlattr *attr);
 void jvpn_rtnl_u32_read(uint32_t *value, const struct nlattr *attr);
+/* Returns whether there was one. */
+bool jvpn_rtnl_u8_read(uint8_t *value, const struct nlattr *attr);
 
 #endif

@@ -11,10 +11,7 @@
 #include <string.h>
 
 #include "rtnl-attr.h"
-
-struct jvpn_rtnl {
-	struct jvpn_nl_sock *sock;
-};
+#include "rtnl-message.h"
 
 struct jvpn_rtnl_monitor {
 	struct jvpn_nl_sock *sock;
@@ -28,11 +25,6 @@ static void text_read(char *text, size_t size, const struct nlattr *attr)
 {
 	if (!mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
 		snprintf(text, size, "%s", mnl_attr_get_str(attr));
-}
-
-static bool message_holds(const struct nlmsghdr *message, size_t header)
-{
-	return message->nlmsg_len >= MNL_NLMSG_HDRLEN + header;
 }
 
 /* --- messages as structs -------------------------------------------------- */
@@ -53,7 +45,7 @@ static bool link_read(struct jvpn_rtnl_link *link, const struct nlmsghdr *messag
 	const struct nlattr *attr;
 
 	/* Bridges and the like announce ports by messages of another family. */
-	if (!message_holds(message, sizeof(*header)) || header->ifi_family != AF_UNSPEC)
+	if (!jvpn_rtnl_message_holds(message, sizeof(*header)) || header->ifi_family != AF_UNSPEC)
 		return false;
 	*link = (struct jvpn_rtnl_link){
 		.ifindex = header->ifi_index,
@@ -82,9 +74,10 @@ static bool address_read(struct jvpn_rtnl_addr *addr, const struct nlmsghdr *mes
 	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
 	struct jvpn_addr address = {}, local = {};
 	const struct nlattr *attr;
+	uint8_t protocol = 0;
 	uint32_t flags;
 
-	if (!message_holds(message, sizeof(*header)) ||
+	if (!jvpn_rtnl_message_holds(message, sizeof(*header)) ||
 	    (header->ifa_family != AF_INET && header->ifa_family != AF_INET6))
 		return false;
 	flags = header->ifa_flags;
@@ -99,6 +92,9 @@ static bool address_read(struct jvpn_rtnl_addr *addr, const struct nlmsghdr *mes
 		case IFA_FLAGS:
 			jvpn_rtnl_u32_read(&flags, attr);
 			break;
+		case IFA_PROTO:
+			jvpn_rtnl_u8_read(&protocol, attr);
+			break;
 		}
 	}
 	/* On point-to-point links IFA_ADDRESS is the other end. */
@@ -107,76 +103,9 @@ static bool address_read(struct jvpn_rtnl_addr *addr, const struct nlmsghdr *mes
 		.prefix = { local.family ? local : address, header->ifa_prefixlen },
 		.usable = !(flags & (IFA_F_TENTATIVE | IFA_F_DEPRECATED | IFA_F_DADFAILED)),
 		.link_local = header->ifa_scope == RT_SCOPE_LINK,
+		.protocol = protocol,
 	};
 	return addr->prefix.addr.family != AF_UNSPEC;
-}
-
-static void route_hop_read(struct jvpn_rtnl_route *route, sa_family_t family,
-			   const struct nlattr *hops)
-{
-	const struct rtnexthop *hop = mnl_attr_get_payload(hops);
-	const uint8_t *start = (const uint8_t *)hop;
-	const struct nlattr *attr;
-
-	if (mnl_attr_get_payload_len(hops) < sizeof(*hop) || hop->rtnh_len < sizeof(*hop) ||
-	    hop->rtnh_len > mnl_attr_get_payload_len(hops))
-		return;
-	route->ifindex = hop->rtnh_ifindex;
-	attr = (const struct nlattr *)(start + MNL_ALIGN(sizeof(*hop)));
-	for (; mnl_attr_ok(attr, start + hop->rtnh_len - (const uint8_t *)attr);
-	     attr = mnl_attr_next(attr)) {
-		if (mnl_attr_get_type(attr) == RTA_GATEWAY)
-			jvpn_rtnl_addr_read(&route->gateway, family, attr);
-	}
-}
-
-static void route_attr_read(struct jvpn_rtnl_route *route, sa_family_t family,
-			    const struct nlattr *attr)
-{
-	switch (mnl_attr_get_type(attr)) {
-	case RTA_DST:
-		jvpn_rtnl_addr_read(&route->prefix.addr, family, attr);
-		break;
-	case RTA_GATEWAY:
-		jvpn_rtnl_addr_read(&route->gateway, family, attr);
-		break;
-	case RTA_VIA:
-		jvpn_rtnl_via_read(&route->gateway, attr);
-		break;
-	case RTA_PREFSRC:
-		jvpn_rtnl_addr_read(&route->source, family, attr);
-		break;
-	case RTA_OIF:
-		jvpn_rtnl_u32_read(&route->ifindex, attr);
-		break;
-	case RTA_TABLE:
-		jvpn_rtnl_u32_read(&route->table, attr);
-		break;
-	case RTA_PRIORITY:
-		jvpn_rtnl_u32_read(&route->metric, attr);
-		break;
-	case RTA_MULTIPATH:
-		route_hop_read(route, family, attr);
-		break;
-	}
-}
-
-static bool route_read(struct jvpn_rtnl_route *route, const struct nlmsghdr *message)
-{
-	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attr;
-
-	if (!message_holds(message, sizeof(*header)) || header->rtm_type != RTN_UNICAST ||
-	    (header->rtm_family != AF_INET && header->rtm_family != AF_INET6) ||
-	    (header->rtm_flags & RTM_F_CLONED && header->rtm_dst_len == 0))
-		return false;
-	*route = (struct jvpn_rtnl_route){
-		.prefix = { { .family = header->rtm_family }, header->rtm_dst_len },
-		.table = header->rtm_table,
-	};
-	mnl_attr_for_each(attr, message, sizeof(*header))
-		route_attr_read(route, header->rtm_family, attr);
-	return true;
 }
 
 /* --- requests ------------------------------------------------------------- */
@@ -204,7 +133,7 @@ void jvpn_rtnl_close(struct jvpn_rtnl *rtnl)
 	free(rtnl);
 }
 
-static int rtnl_exchange(struct jvpn_rtnl *rtnl,
+int jvpn_rtnl_exchange(struct jvpn_rtnl *rtnl,
 			 void (*answer)(void *context, const struct nlmsghdr *message),
 			 void *context, struct jvpn_nl_error *error)
 {
@@ -214,7 +143,7 @@ static int rtnl_exchange(struct jvpn_rtnl *rtnl,
 }
 
 /* An answer that is what the caller wants to be true already. */
-static int rtnl_accept(int result, int fine, struct jvpn_nl_error *error)
+int jvpn_rtnl_accept(int result, int fine, struct jvpn_nl_error *error)
 {
 	if (result != fine)
 		return result;
@@ -250,7 +179,7 @@ int jvpn_rtnl_link_new(struct jvpn_rtnl *rtnl, const char *name, const char *kin
 	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
 	mnl_attr_put_strz(message, IFLA_INFO_KIND, kind);
 	mnl_attr_nest_end(message, info);
-	return rtnl_exchange(rtnl, NULL, NULL, error);
+	return jvpn_rtnl_exchange(rtnl, NULL, NULL, error);
 }
 
 static void link_answer(void *context, const struct nlmsghdr *message)
@@ -270,7 +199,7 @@ int jvpn_rtnl_link_get(struct jvpn_rtnl *rtnl, const char *name, struct jvpn_rtn
 	if (strlen(name) >= IFNAMSIZ)
 		return jvpn_nl_error_set(error, ENODEV, "there is no interface \"%.32s\"", name);
 	mnl_attr_put_strz(message, IFLA_IFNAME, name);
-	result = rtnl_exchange(rtnl, link_answer, link, error);
+	result = jvpn_rtnl_exchange(rtnl, link_answer, link, error);
 	if (!result && !link->ifindex)
 		result = jvpn_nl_error_set(error, ENODEV, "there is no interface \"%s\"", name);
 	return result;
@@ -283,7 +212,7 @@ int jvpn_rtnl_link_set_mtu(struct jvpn_rtnl *rtnl, uint32_t ifindex, uint32_t mt
 	struct nlmsghdr *message = link_begin(rtnl, RTM_NEWLINK, 0, &header);
 
 	mnl_attr_put_u32(message, IFLA_MTU, mtu);
-	return rtnl_exchange(rtnl, NULL, NULL, error);
+	return jvpn_rtnl_exchange(rtnl, NULL, NULL, error);
 }
 
 int jvpn_rtnl_link_set_up(struct jvpn_rtnl *rtnl, uint32_t ifindex, bool up,
@@ -294,7 +223,7 @@ int jvpn_rtnl_link_set_up(struct jvpn_rtnl *rtnl, uint32_t ifindex, bool up,
 	};
 
 	link_begin(rtnl, RTM_NEWLINK, 0, &header);
-	return rtnl_exchange(rtnl, NULL, NULL, error);
+	return jvpn_rtnl_exchange(rtnl, NULL, NULL, error);
 }
 
 int jvpn_rtnl_link_del(struct jvpn_rtnl *rtnl, uint32_t ifindex, struct jvpn_nl_error *error)
@@ -302,7 +231,7 @@ int jvpn_rtnl_link_del(struct jvpn_rtnl *rtnl, uint32_t ifindex, struct jvpn_nl_
 	struct ifinfomsg header = { .ifi_index = ifindex };
 
 	link_begin(rtnl, RTM_DELLINK, 0, &header);
-	return rtnl_exchange(rtnl, NULL, NULL, error);
+	return jvpn_rtnl_exchange(rtnl, NULL, NULL, error);
 }
 
 static int rtnl_address_change(struct jvpn_rtnl *rtnl, uint16_t type, uint16_t flags,
@@ -319,7 +248,8 @@ static int rtnl_address_change(struct jvpn_rtnl *rtnl, uint16_t type, uint16_t f
 	header->ifa_flags = address->addr.family == AF_INET6 ? IFA_F_NODAD : 0;
 	jvpn_rtnl_addr_put(message, IFA_LOCAL, &address->addr);
 	jvpn_rtnl_addr_put(message, IFA_ADDRESS, &address->addr);
-	return rtnl_exchange(rtnl, NULL, NULL, error);
+	mnl_attr_put_u8(message, IFA_PROTO, JVPN_RTNL_PROTOCOL);
+	return jvpn_rtnl_exchange(rtnl, NULL, NULL, error);
 }
 
 int jvpn_rtnl_addr_add(struct jvpn_rtnl *rtnl, uint32_t ifindex,
@@ -328,7 +258,7 @@ int jvpn_rtnl_addr_add(struct jvpn_rtnl *rtnl, uint32_t ifindex,
 	int result = rtnl_address_change(rtnl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex,
 					 address, error);
 
-	return rtnl_accept(result, -EEXIST, error);
+	return jvpn_rtnl_accept(result, -EEXIST, error);
 }
 
 int jvpn_rtnl_addr_del(struct jvpn_rtnl *rtnl, uint32_t ifindex,
@@ -336,80 +266,7 @@ int jvpn_rtnl_addr_del(struct jvpn_rtnl *rtnl, uint32_t ifindex,
 {
 	int result = rtnl_address_change(rtnl, RTM_DELADDR, 0, ifindex, address, error);
 
-	return rtnl_accept(result, -EADDRNOTAVAIL, error);
-}
-
-static int rtnl_route_change(struct jvpn_rtnl *rtnl, uint16_t type, uint16_t flags,
-			     const struct jvpn_rtnl_route *route, struct jvpn_nl_error *error)
-{
-	struct nlmsghdr *message = jvpn_nl_sock_begin(rtnl->sock, type, flags);
-	struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-
-	header->rtm_family = route->prefix.addr.family;
-	header->rtm_dst_len = route->prefix.length;
-	header->rtm_protocol = RTPROT_STATIC;
-	header->rtm_type = RTN_UNICAST;
-	header->rtm_scope = route->gateway.family || header->rtm_family == AF_INET6 ?
-			    RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
-	mnl_attr_put_u32(message, RTA_TABLE, route->table ? route->table : RT_TABLE_MAIN);
-	if (route->prefix.length)
-		jvpn_rtnl_addr_put(message, RTA_DST, &route->prefix.addr);
-	jvpn_rtnl_addr_put(message, RTA_GATEWAY, &route->gateway);
-	jvpn_rtnl_addr_put(message, RTA_PREFSRC, &route->source);
-	if (route->ifindex)
-		mnl_attr_put_u32(message, RTA_OIF, route->ifindex);
-	if (route->metric)
-		mnl_attr_put_u32(message, RTA_PRIORITY, route->metric);
-	return rtnl_exchange(rtnl, NULL, NULL, error);
-}
-
-int jvpn_rtnl_route_add(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_route *route,
-			struct jvpn_nl_error *error)
-{
-	int result = rtnl_route_change(rtnl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, error);
-
-	return rtnl_accept(result, -EEXIST, error);
-}
-
-int jvpn_rtnl_route_del(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_route *route,
-			struct jvpn_nl_error *error)
-{
-	int result = rtnl_route_change(rtnl, RTM_DELROUTE, 0, route, error);
-
-	return rtnl_accept(result, -ESRCH, error);
-}
-
-static void route_answer(void *context, const struct nlmsghdr *message)
-{
-	if (message->nlmsg_type == RTM_NEWROUTE)
-		route_read(context, message);
-}
-
-int jvpn_rtnl_route_get(struct jvpn_rtnl *rtnl, const struct jvpn_addr *to, uint32_t ifindex,
-			uint32_t mark, struct jvpn_rtnl_route *route,
-			struct jvpn_nl_error *error)
-{
-	struct nlmsghdr *message = jvpn_nl_sock_begin(rtnl->sock, RTM_GETROUTE, 0);
-	struct rtmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-	int result;
-
-	header->rtm_family = to->family;
-	header->rtm_dst_len = jvpn_addr_bits(to);
-	/*
-	 * The route as it stands in the table: without it the kernel takes any
-	 * destination for on-link if an interface is named.
-	 */
-	header->rtm_flags = RTM_F_FIB_MATCH;
-	jvpn_rtnl_addr_put(message, RTA_DST, to);
-	if (ifindex)
-		mnl_attr_put_u32(message, RTA_OIF, ifindex);
-	if (mark)
-		mnl_attr_put_u32(message, RTA_MARK, mark);
-	*route = (struct jvpn_rtnl_route){};
-	result = rtnl_exchange(rtnl, route_answer, route, error);
-	if (!result && route->prefix.addr.family == AF_UNSPEC)
-		result = jvpn_nl_error_set(error, ENETUNREACH, "there is no unicast route");
-	return result;
+	return jvpn_rtnl_accept(result, -EADDRNOTAVAIL, error);
 }
 
 /* --- dumps ---------------------------------------------------------------- */
@@ -418,7 +275,6 @@ struct rtnl_dump {
 	union {
 		jvpn_rtnl_link_visit link;
 		jvpn_rtnl_addr_visit addr;
-		jvpn_rtnl_route_visit route;
 	} visit;
 	void *context;
 };
@@ -441,15 +297,6 @@ static void dump_addr(void *context, const struct nlmsghdr *message)
 		dump->visit.addr(dump->context, &addr);
 }
 
-static void dump_route(void *context, const struct nlmsghdr *message)
-{
-	const struct rtnl_dump *dump = context;
-	struct jvpn_rtnl_route route;
-
-	if (message->nlmsg_type == RTM_NEWROUTE && route_read(&route, message))
-		dump->visit.route(dump->context, &route);
-}
-
 int jvpn_rtnl_link_dump(struct jvpn_rtnl *rtnl, jvpn_rtnl_link_visit visit, void *context,
 			struct jvpn_nl_error *error)
 {
@@ -469,17 +316,6 @@ int jvpn_rtnl_addr_dump(struct jvpn_rtnl *rtnl, jvpn_rtnl_addr_visit visit, void
 	struct nlmsghdr *message = jvpn_nl_sock_begin(rtnl->sock, RTM_GETADDR, 0);
 
 	mnl_nlmsg_put_extra_header(message, sizeof(struct ifaddrmsg));
-	return jvpn_nl_sock_dump(rtnl->sock, &exchange, error);
-}
-
-int jvpn_rtnl_route_dump(struct jvpn_rtnl *rtnl, jvpn_rtnl_route_visit visit, void *context,
-			 struct jvpn_nl_error *error)
-{
-	struct rtnl_dump dump = { .visit.route = visit, .context = context };
-	struct jvpn_nl_exchange exchange = { .answer = dump_route, .context = &dump };
-	struct nlmsghdr *message = jvpn_nl_sock_begin(rtnl->sock, RTM_GETROUTE, 0);
-
-	mnl_nlmsg_put_extra_header(message, sizeof(struct rtmsg));
 	return jvpn_nl_sock_dump(rtnl->sock, &exchange, error);
 }
 
@@ -506,7 +342,13 @@ static bool event_read(struct jvpn_rtnl_event *event, const struct nlmsghdr *mes
 		/* fallthrough */
 	case RTM_NEWROUTE:
 		event->kind = JVPN_RTNL_EVENT_ROUTE;
-		return route_read(&event->route, message);
+		return jvpn_rtnl_route_read(&event->route, message);
+	case RTM_DELRULE:
+		event->removed = true;
+		/* fallthrough */
+	case RTM_NEWRULE:
+		event->kind = JVPN_RTNL_EVENT_RULE;
+		return jvpn_rtnl_rule_read(&event->rule, message);
 	default:
 		return false;
 	}
@@ -514,7 +356,7 @@ static bool event_read(struct jvpn_rtnl_event *event, const struct nlmsghdr *mes
 
 static const uint32_t monitor_groups[] = {
 	RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-	RTNLGRP_IPV6_ROUTE,
+	RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE,
 };
 
 struct jvpn_rtnl_monitor *jvpn_rtnl_monitor_open(struct jvpn_nl_error *error)

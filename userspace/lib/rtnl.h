@@ -16,6 +16,8 @@
 #include "nl-sock.h"
 
 #define JVPN_RTNL_KIND 16
+/* Addresses, routes and rules of ours bear it, as those of other programs bear theirs. */
+#define JVPN_RTNL_PROTOCOL 106
 
 /**
  * struct jvpn_rtnl_link - an interface
@@ -43,22 +45,26 @@ struct jvpn_rtnl_link {
  * @prefix: address, and the length of its network
  * @usable: neither tentative nor deprecated nor refused by duplicate detection
  * @link_local: valid on its link only
+ * @protocol: who has put it there, 0 if nobody said it
  */
 struct jvpn_rtnl_addr {
 	uint32_t ifindex;
 	struct jvpn_prefix prefix;
 	bool usable;
 	bool link_local;
+	uint8_t protocol;
 };
 
 /**
- * struct jvpn_rtnl_route - a unicast route
+ * struct jvpn_rtnl_route - a route
  * @prefix: destination; length 0 and the family for a default route
  * @gateway: next hop, AF_UNSPEC if on link
  * @source: preferred source address, or AF_UNSPEC
  * @ifindex: interface; of several next hops that of the first
  * @table: routing table, 0 for main in requests
  * @metric: priority, 0 for none
+ * @protocol: who has put it there; requests bear JVPN_RTNL_PROTOCOL
+ * @unreachable: it leads nowhere: packets are refused
  */
 struct jvpn_rtnl_route {
 	struct jvpn_prefix prefix;
@@ -67,6 +73,35 @@ struct jvpn_rtnl_route {
 	uint32_t ifindex;
 	uint32_t table;
 	uint32_t metric;
+	uint8_t protocol;
+	bool unreachable;
+};
+
+/**
+ * struct jvpn_rtnl_rule - a policy routing rule
+ * @family: AF_INET or AF_INET6
+ * @priority: its place among the others
+ * @table: where routes are looked up; 0: the rule says that there is none
+ * @mark: of packets that it is not for; 0: it is for all
+ * @least: only routes of at least so many bits count, 0: all
+ * @to: destinations that it is for, AF_UNSPEC: any
+ * @port: UDP port there, 0: any protocol
+ * @owner: a number to know it by, 0 for none. (A rule has no room for a name: the kernel keeps it as
+ *	a group of interfaces that the rule does not lead to, and no interface is in it.)
+ * @protocol: who has put it there; requests bear JVPN_RTNL_PROTOCOL
+ * @foreign: it says more than this struct does
+ */
+struct jvpn_rtnl_rule {
+	sa_family_t family;
+	uint32_t priority;
+	uint32_t table;
+	uint32_t mark;
+	uint32_t least;
+	struct jvpn_prefix to;
+	uint16_t port;
+	uint32_t owner;
+	uint8_t protocol;
+	bool foreign;
 };
 
 struct jvpn_rtnl;
@@ -86,15 +121,21 @@ int jvpn_rtnl_link_set_up(struct jvpn_rtnl *rtnl, uint32_t ifindex, bool up,
 			  struct jvpn_nl_error *error);
 int jvpn_rtnl_link_del(struct jvpn_rtnl *rtnl, uint32_t ifindex, struct jvpn_nl_error *error);
 
-/* Adding what is there already, and deleting what is not there, succeeds. */
+/* Adding an address or rule that is there already, and deleting what is not there, succeeds. */
 int jvpn_rtnl_addr_add(struct jvpn_rtnl *rtnl, uint32_t ifindex,
 		       const struct jvpn_prefix *address, struct jvpn_nl_error *error);
 int jvpn_rtnl_addr_del(struct jvpn_rtnl *rtnl, uint32_t ifindex,
 		       const struct jvpn_prefix *address, struct jvpn_nl_error *error);
+/* -EEXIST also if the route is another one's, which may lead elsewhere. */
 int jvpn_rtnl_route_add(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_route *route,
 			struct jvpn_nl_error *error);
 int jvpn_rtnl_route_del(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_route *route,
 			struct jvpn_nl_error *error);
+
+int jvpn_rtnl_rule_add(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_rule *rule,
+		       struct jvpn_nl_error *error);
+int jvpn_rtnl_rule_del(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_rule *rule,
+		       struct jvpn_nl_error *error);
 
 /*
  * The route to an address as the kernel would choose it now, for packets with
@@ -107,14 +148,34 @@ int jvpn_rtnl_route_get(struct jvpn_rtnl *rtnl, const struct jvpn_addr *to, uint
 typedef void (*jvpn_rtnl_link_visit)(void *context, const struct jvpn_rtnl_link *link);
 typedef void (*jvpn_rtnl_addr_visit)(void *context, const struct jvpn_rtnl_addr *addr);
 typedef void (*jvpn_rtnl_route_visit)(void *context, const struct jvpn_rtnl_route *route);
+typedef void (*jvpn_rtnl_rule_visit)(void *context, const struct jvpn_rtnl_rule *rule);
 
 int jvpn_rtnl_link_dump(struct jvpn_rtnl *rtnl, jvpn_rtnl_link_visit visit, void *context,
 			struct jvpn_nl_error *error);
 int jvpn_rtnl_addr_dump(struct jvpn_rtnl *rtnl, jvpn_rtnl_addr_visit visit, void *context,
 			struct jvpn_nl_error *error);
-/* Unicast routes of all tables but local. */
+/* Unicast and unreachable routes of all tables. */
 int jvpn_rtnl_route_dump(struct jvpn_rtnl *rtnl, jvpn_rtnl_route_visit visit, void *context,
 			 struct jvpn_nl_error *error);
+
+/**
+ * struct jvpn_rtnl_filter - which routes are asked for
+ * @ifindex: those to this interface; 0: to any
+ * @table: those of this table; 0: of any
+ * @protocol: those that bear it; 0: any
+ */
+struct jvpn_rtnl_filter {
+	uint32_t ifindex;
+	uint32_t table;
+	uint8_t protocol;
+};
+
+/* The kernel passes the others over, of which there may be a million. */
+int jvpn_rtnl_route_dump_of(struct jvpn_rtnl *rtnl, const struct jvpn_rtnl_filter *filter,
+			    jvpn_rtnl_route_visit visit, void *context,
+			    struct jvpn_nl_error *error);
+int jvpn_rtnl_rule_dump(struct jvpn_rtnl *rtnl, jvpn_rtnl_rule_visit visit, void *context,
+			struct jvpn_nl_error *error);
 
 /* --- changes -------------------------------------------------------------- */
 
@@ -123,6 +184,7 @@ enum jvpn_rtnl_event_kind {
 	JVPN_RTNL_EVENT_LINK,
 	JVPN_RTNL_EVENT_ADDR,
 	JVPN_RTNL_EVENT_ROUTE,
+	JVPN_RTNL_EVENT_RULE,
 };
 
 struct jvpn_rtnl_event {
@@ -132,6 +194,7 @@ struct jvpn_rtnl_event {
 		struct jvpn_rtnl_link link;
 		struct jvpn_rtnl_addr addr;
 		struct jvpn_rtnl_route route;
+		struct jvpn_rtnl_rule rule;
 	};
 };
 

@@ -165,7 +165,7 @@ static void test_route(uint32_t ifindex, const char *text, const char *gateway)
 
 	route.gateway = prefix(gateway).addr;
 	done(jvpn_rtnl_route_add(rtnl, &route, &error), text);
-	done(jvpn_rtnl_route_add(rtnl, &route, &error), "adding it twice is fine");
+	tap_ok(jvpn_rtnl_route_add(rtnl, &route, &error) == -EEXIST, "adding it twice is EEXIST");
 	done(jvpn_rtnl_route_dump(rtnl, see_route, &seen, &error), "routes are dumped");
 	tap_ok(seen.routes == 1 && seen.metric == 77 &&
 	       jvpn_addr_equal(&seen.gateway, &route.gateway), "the route is there once");
@@ -181,6 +181,95 @@ static void test_route(uint32_t ifindex, const char *text, const char *gateway)
 	if (route.prefix.addr.family == AF_INET)
 		tap_ok(jvpn_rtnl_route_add(rtnl, &route, &error) < 0 && error.text[0],
 		       "a gateway that cannot be reached is refused: %s", error.text);
+}
+
+struct rule_search {
+	const struct jvpn_rtnl_rule *wanted;
+	unsigned int found;
+};
+
+static void see_rule(void *context, const struct jvpn_rtnl_rule *rule)
+{
+	struct rule_search *search = context;
+	const struct jvpn_rtnl_rule *w = search->wanted;
+
+	search->found += rule->family == w->family && rule->priority == w->priority &&
+			 rule->table == w->table && rule->mark == w->mark &&
+			 rule->least == w->least && rule->owner == w->owner &&
+			 rule->port == w->port &&
+			 prefix_equal(&rule->to, &w->to) && !rule->foreign &&
+			 rule->protocol == JVPN_RTNL_PROTOCOL;
+}
+
+static void test_rule(const struct jvpn_rtnl_rule *rule, const char *claim)
+{
+	struct rule_search search = { .wanted = rule };
+
+	done(jvpn_rtnl_rule_add(rtnl, rule, &error), claim);
+	done(jvpn_rtnl_rule_add(rtnl, rule, &error), "adding it twice is fine");
+	done(jvpn_rtnl_rule_dump(rtnl, see_rule, &search, &error), "rules are dumped");
+	tap_equal(search.found, 1, "it is there once, as it was asked for");
+	done(jvpn_rtnl_rule_del(rtnl, rule, &error), "it is deleted");
+	done(jvpn_rtnl_rule_del(rtnl, rule, &error), "deleting it twice is fine");
+}
+
+static void test_rules(void)
+{
+	const struct jvpn_rtnl_rule rules[] = {
+		{ .family = AF_INET, .priority = 31000, .table = 254, .port = 51900,
+		  .to = prefix("192.0.2.1") },
+		{ .family = AF_INET6, .priority = 31000, .table = 254, .port = 51900,
+		  .to = prefix("2001:db8::1") },
+		{ .family = AF_INET, .priority = 31001, .table = 254, .mark = 7, .least = 1,
+		  .owner = 70001 },
+		{ .family = AF_INET6, .priority = 31002, .table = 70000, .mark = 7 },
+		{ .family = AF_INET6, .priority = 31003, .mark = 7, .owner = 70001 },
+		{ .family = AF_INET6, .priority = 31001, .table = 254, .least = 48,
+		  .to = prefix("2001:db8:7::/48") },
+	};
+
+	test_rule(&rules[0], "a rule for a host and port");
+	test_rule(&rules[1], "the same of IPv6");
+	test_rule(&rules[2], "a rule without default routes");
+	test_rule(&rules[3], "a rule for a table");
+	test_rule(&rules[4], "a rule that refuses");
+	test_rule(&rules[5], "a rule for a network, and routes as precise");
+}
+
+/* What leads nowhere, and what one interface has. */
+static void test_routes_of(uint32_t ifindex)
+{
+	struct jvpn_rtnl_route nowhere = { .prefix = prefix("203.0.113.0/24"), .metric = 9,
+					   .unreachable = true };
+	struct jvpn_rtnl_route route = { .prefix = prefix("203.0.112.0/24"), .ifindex = ifindex };
+	const struct jvpn_rtnl_filter filter = { .ifindex = ifindex };
+	const struct jvpn_rtnl_filter ours = { .protocol = JVPN_RTNL_PROTOCOL };
+	const struct jvpn_rtnl_filter none = { .table = 70001 };
+	struct seen seen = { .ifindex = ifindex, .wanted = route.prefix };
+	struct jvpn_rtnl_route found;
+
+	done(jvpn_rtnl_route_add(rtnl, &nowhere, &error), "a route to nowhere");
+	done(jvpn_rtnl_route_add(rtnl, &route, &error), "and one to the interface");
+	done(jvpn_rtnl_route_dump_of(rtnl, &filter, see_route, &seen, &error),
+	     "an interface's routes are dumped");
+	tap_equal(seen.routes, 1, "the interface's is among them");
+	seen = (struct seen){ .wanted = nowhere.prefix };
+	jvpn_rtnl_route_dump_of(rtnl, &filter, see_route, &seen, &error);
+	tap_equal(seen.routes, 0, "the other is not");
+	done(jvpn_rtnl_route_dump_of(rtnl, &ours, see_route, &seen, &error), "ours are dumped");
+	tap_equal(seen.routes, 1, "the other is among them");
+	seen = (struct seen){ .ifindex = ifindex, .wanted = prefix("192.0.2.0/24") };
+	jvpn_rtnl_route_dump_of(rtnl, &ours, see_route, &seen, &error);
+	tap_equal(seen.routes, 0, "the kernel's is not");
+	done(jvpn_rtnl_route_dump_of(rtnl, &none, see_route, &seen, &error),
+	     "a table without routes is no error");
+	seen = (struct seen){ .wanted = nowhere.prefix };
+	jvpn_rtnl_route_dump(rtnl, see_route, &seen, &error);
+	tap_equal(seen.routes, 1, "but is among all");
+	tap_ok(jvpn_rtnl_route_get(rtnl, &nowhere.prefix.addr, 0, 0, &found, &error) < 0,
+	       "and nothing is reached by it");
+	done(jvpn_rtnl_route_del(rtnl, &nowhere, &error), "it is deleted");
+	done(jvpn_rtnl_route_del(rtnl, &route, &error), "so is the other");
 }
 
 static void test_monitor(uint32_t ifindex)
@@ -267,6 +356,8 @@ int main(void)
 		test_address(ifindex, "2001:db8::1/64");
 		test_route(ifindex, "198.51.100.0/24", "192.0.2.254");
 		test_route(ifindex, "2001:db8:5::/48", "2001:db8::fe");
+		test_routes_of(ifindex);
+		test_rules();
 		test_overrun(ifindex);
 		test_monitor(ifindex);
 	}
