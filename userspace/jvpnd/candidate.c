@@ -205,8 +205,8 @@ void candidate_poor(struct candidate *cand, uint64_t now_ms, uint64_t stable_ms)
 	/* The same departure, tried again. */
 	if (candidate_was_poor(cand, now_ms, stable_ms))
 		return;
-	/* It has been good for as long as was asked of it, twice: forget the past. */
-	if (now_ms - cand->poor_ms > 3 * candidate_probation_ms(cand, stable_ms))
+	/* It was in use, and good, for twice as long as was asked of it before: forget the past. */
+	if (now_ms - cand->bound_ms > 2 * candidate_probation_ms(cand, stable_ms))
 		cand->poor_count = 0;
 	cand->poor_count++;
 	cand->poor_ms = now_ms;

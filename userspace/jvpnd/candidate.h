@@ -40,6 +40,7 @@ struct outer;
  * @good: address and port of the gateway that answered last; AF_UNSPEC none
  * @answered_ms: when the gateway last answered over it, 0 never
  * @good_since_ms: since when it has been usable and answering, 0 is not
+ * @bound_ms: since when a session is or was bound over it last, 0 never
  * @poor_ms: when it was left because of its quality, 0 never
  * @poor_count: how often, one soon after the other
  * @rtt_us: of its last answer, 0 unknown
@@ -73,6 +74,7 @@ struct candidate {
 	uint16_t good_port;
 	uint64_t answered_ms;
 	uint64_t good_since_ms;
+	uint64_t bound_ms;
 	uint64_t poor_ms;
 	unsigned int poor_count;
 	uint32_t rtt_us;

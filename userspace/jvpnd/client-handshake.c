@@ -367,9 +367,11 @@ static void handshake_answered_note(struct client *c)
 	struct candidate *cand = candidate_find(c, c->handshake.candidate);
 	uint64_t now = jvpnd_now_ms();
 
-	if (cand)
-		candidate_answered(cand, &c->handshake.to, now,
-				   (uint32_t)(now - c->handshake.sent_ms) * 1000);
+	if (!cand)
+		return;
+	candidate_answered(cand, &c->handshake.to, now,
+			   (uint32_t)(now - c->handshake.sent_ms) * 1000);
+	cand->bound_ms = now;
 }
 
 static bool handshake_resp_sane(const struct jvpn_hs_resp *resp)

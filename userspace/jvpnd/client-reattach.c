@@ -741,8 +741,11 @@ static void reattach_committed(struct client *c, const struct jvpn_client_commit
 
 	session_ctl_set(c->d, s, &commit->epoch, commit->e_new);
 	c->epoch_born_ms = jvpnd_now_ms();
-	if (try && try->purpose != CLIENT_REFRESH)
+	if (try && try->purpose != CLIENT_REFRESH) {
 		jvpn_switches_add(&c->switches, jvpnd_now_ms());
+		if (cand)
+			cand->bound_ms = jvpnd_now_ms();
+	}
 	if (cand) {
 		candidate_answered(cand, &try->to, jvpnd_now_ms(), reattach_rtt_us(try));
 		cand->has_proven = true;
