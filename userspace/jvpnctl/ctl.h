@@ -96,5 +96,7 @@ extern const struct ctl_verb ctl_verb_audit_verify;
 extern const struct ctl_verb ctl_verb_config_check;
 extern const struct ctl_verb ctl_verb_status;
 extern const struct ctl_verb ctl_verb_reload;
+extern const struct ctl_verb ctl_verb_up;
+extern const struct ctl_verb ctl_verb_down;
 
 #endif

@@ -27,6 +27,8 @@ const struct ctl_verb *const ctl_verbs[] = {
 	&ctl_verb_config_check,
 	&ctl_verb_status,
 	&ctl_verb_reload,
+	&ctl_verb_up,
+	&ctl_verb_down,
 	NULL,
 };
 

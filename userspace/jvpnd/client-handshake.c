@@ -212,7 +212,7 @@ static void handshake_timer(uv_timer_t *timer)
 
 void client_handshake_start_in(struct client *c, uint64_t delay_ms)
 {
-	if (c->d->stopping)
+	if (c->d->stopping || c->d->down)
 		return;
 	client_handshake_stop(c);
 	c->handshake.active = true;

@@ -180,7 +180,7 @@ void client_session_end(struct client *c, struct session *s)
 	uv_timer_stop(&c->recovery);
 	uv_timer_stop(&c->standby);
 	uv_timer_stop(&c->rekey);
-	if (c->d->stopping || c->closed_by_operator)
+	if (c->d->stopping || c->d->down || c->closed_by_operator)
 		return;
 	/* It was asked for as long as the policy allows: the next one. */
 	if (client_last_reason_is(s, JVPN_REASON_TRANSPORT_LOSS_TTL_EXPIRED) &&
@@ -302,7 +302,7 @@ static void client_watch(uv_timer_t *timer)
 	struct client *c = timer->data;
 
 	client_links(c->d);
-	if (!client_is_well(c))
+	if (!client_is_well(c) && !c->d->down)
 		client_remotes_renew(c, false);
 	client_settle(c);
 	uv_timer_start(timer, client_watch,
@@ -431,6 +431,13 @@ void client_start(struct jvpnd *d)
 	if (c->session)
 		client_remotes_resolve(c);
 	else
+		client_handshake_start(c);
+}
+
+void client_begin(struct client *c)
+{
+	c->closed_by_operator = false;
+	if (!c->session)
 		client_handshake_start(c);
 }
 

@@ -160,6 +160,8 @@ extern const struct role client_role;
 int client_open(struct jvpnd *d, char *error, size_t error_size);
 /* After the kernel's sessions were adopted. */
 void client_start(struct jvpnd *d);
+/* A new session, if there is none, whatever the operator said before. */
+void client_begin(struct client *c);
 void client_close(struct jvpnd *d);
 json_t *client_status_json(const struct jvpnd *d);
 

@@ -83,8 +83,11 @@ bool device_follow(struct jvpnd *d)
 	struct jvpn_rtnl_link link;
 	char error[DEVICE_TEXT];
 
-	if (jvpn_rtnl_link_get(d->rtnl, config->name, &link, NULL) || link.ifindex != d->ifindex ||
-	    (link.up && link.mtu == config->mtu))
+	if (jvpn_rtnl_link_get(d->rtnl, config->name, &link, NULL) || link.ifindex != d->ifindex)
+		return false;
+	if (d->down)
+		return link.up && !jvpn_rtnl_link_set_up(d->rtnl, d->ifindex, false, NULL);
+	if (link.up && link.mtu == config->mtu)
 		return false;
 	if (!link.up)
 		jvpn_log_limited(&limit, JVPN_LOG_WARNING, "%s was set down: it is set up again",

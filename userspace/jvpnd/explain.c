@@ -175,6 +175,8 @@ static void explain_client(json_t *out, struct client *c, const struct session *
 		if (c->handshake.active)
 			explain_say(out, "A new handshake with %s is under way.",
 				    client_gateway(c)->name);
+		else if (c->d->down)
+			explain_say(out, "The operator has taken the tunnel down: nothing happens until jvpnctl up.");
 		else if (c->closed_by_operator)
 			explain_say(out, "The operator ended it: nothing happens until jvpnctl reload.");
 		explain_all_tried(out, c);

@@ -427,7 +427,7 @@ static void handshake_respond_done(uv_work_t *work, int status)
 	struct session *s;
 	int rc;
 
-	if (status || job->gw->d->stopping || !job->peer->config) {
+	if (status || jvpnd_is_closed(job->gw->d) || !job->peer->config) {
 		handshake_fail(job, JVPN_REJECT_POLICY_DENIED, "the gateway is being changed");
 		return;
 	}
@@ -856,7 +856,7 @@ static void handshake_open_done(uv_work_t *work, int status)
 	struct handshake_copies copies;
 
 	TAILQ_REMOVE(&gw->opening, job, link);
-	if (status || gw->d->stopping) {
+	if (status || jvpnd_is_closed(gw->d)) {
 		handshake_job_end(job);
 		return;
 	}

@@ -90,6 +90,7 @@ struct jvpnd {
 	struct reconcile *reconcile;
 	struct lost *lost;
 	struct system *system;
+	bool down;			/* by the operator (updown.h) */
 	const struct role *role;
 	struct gateway *gateway;	/* role gateway only */
 	struct client *client;		/* role client only */
@@ -122,5 +123,11 @@ void jvpnd_show(struct jvpnd *d, json_t *record);
 
 /* Ask the loop to end; sessions go on unless they are to be terminated. */
 void jvpnd_stop(struct jvpnd *d);
+
+/* Nobody is let in, nobody is called. */
+static inline bool jvpnd_is_closed(const struct jvpnd *d)
+{
+	return d->stopping || d->down;
+}
 
 #endif

@@ -94,7 +94,7 @@ static void loop_packet(void *context, const struct kernel_packet *packet)
 {
 	struct jvpnd *d = context;
 
-	if (!d->stopping)
+	if (!jvpnd_is_closed(d))
 		d->role->packet(d, packet);
 }
 
@@ -248,6 +248,8 @@ void jvpnd_stop(struct jvpnd *d)
 		return;
 	jvpn_info("stopping; sessions %s",
 		  d->terminate_sessions ? "are terminated" : "go on in the kernel");
+	if (!d->terminate_sessions)
+		system_stay_tell(d);
 	d->role->stop(d, d->terminate_sessions);
 	if (d->terminate_sessions)
 		system_clear(d);

@@ -21,6 +21,7 @@
 #include "reload.h"
 #include "session.h"
 #include "sockets.h"
+#include "updown.h"
 #include "util.h"
 
 struct methods_search {
@@ -151,6 +152,19 @@ static void methods_reload(void *context, struct control_request *request, const
 		control_fail(request, "CONFIG_INVALID", "%s", error);
 	else
 		control_reply(request, json_pack("{so}", "notes", json_array()));
+}
+
+static void methods_down(void *context, struct control_request *request, const json_t *params)
+{
+	(void)params;
+	control_reply(request, json_pack("{sI}", "ended", (json_int_t)updown_down(context)));
+}
+
+static void methods_up(void *context, struct control_request *request, const json_t *params)
+{
+	(void)params;
+	updown_up(context);
+	control_reply(request, json_object());
 }
 
 /* --- what there is ---------------------------------------------------------------------- */
@@ -284,10 +298,11 @@ static void methods_status(void *context, struct control_request *request, const
 
 	(void)params;
 	session_each(d, methods_state_count, sessions);
-	result = json_pack("{sssssssssIsIso}", "version", JVPN_VERSION, "device",
+	result = json_pack("{sssssssssIsIsbso}", "version", JVPN_VERSION, "device",
 			   d->config->device.name, "role", jvpn_config_role_name(d->config->role),
 			   "node", d->config->node, "pid", (json_int_t)getpid(), "uptime_ms",
-			   (json_int_t)(jvpnd_now_ms() - d->started_ms), "sessions", sessions);
+			   (json_int_t)(jvpnd_now_ms() - d->started_ms), "down", d->down,
+			   "sessions", sessions);
 	if (!kernel_device_get(d->kernel, &device))
 		json_object_set_new(result, "kernel",
 				    json_pack("{sIsIsI}", "sessions", (json_int_t)device.sessions,
@@ -310,5 +325,7 @@ const struct control_method methods[] = {
 	{ "transport.list", methods_transport_list },
 	{ "policy.list", methods_policy_list },
 	{ "reload", methods_reload },
+	{ "down", methods_down },
+	{ "up", methods_up },
 	{ NULL, NULL },
 };

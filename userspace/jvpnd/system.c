@@ -396,7 +396,8 @@ static bool system_pass_run(struct jvpnd *d, bool expected)
 	struct system *sys = d->system;
 
 	plan_free(&sys->wanted);
-	d->role->plan(d, &sys->wanted);
+	if (!d->down)
+		d->role->plan(d, &sys->wanted);
 	pass.changes = device_follow(d);
 	if (pass.changes)
 		snprintf(pass.first, sizeof(pass.first), "device %s", d->config->device.name);
@@ -487,6 +488,20 @@ bool system_is_concerned(const struct jvpnd *d, const struct jvpn_rtnl_event *ev
 	default:
 		return true;
 	}
+}
+
+void system_stay_tell(const struct jvpnd *d)
+{
+	const struct plan *wanted = &d->system->wanted;
+	bool blocks = false;
+
+	for (size_t i = 0; i < wanted->count; i++)
+		blocks |= wanted->list[i].kind == PLAN_RULE && !wanted->list[i].rule.table;
+	if (wanted->count)
+		jvpn_info("addresses, routes and rules of %s stay%s; \"jvpnctl -i %s down\" takes them away",
+			  d->config->device.name,
+			  blocks ? ": what belongs into the tunnel stays blocked without it" : "",
+			  d->config->device.name);
 }
 
 void system_clear(struct jvpnd *d)

@@ -24,6 +24,8 @@ void system_follow(struct jvpnd *d);
 void system_look(struct jvpnd *d);
 /* Is this event one of what this daemon keeps? */
 bool system_is_concerned(const struct jvpnd *d, const struct jvpn_rtnl_event *event);
+/* The daemon ends: say what it leaves behind. */
+void system_stay_tell(const struct jvpnd *d);
 /* Take away all that is of this device. */
 void system_clear(struct jvpnd *d);
 

@@ -276,7 +276,7 @@ static const char *tunnel_uncarried(const struct client *c, const struct jvpn_pr
 	bool v6 = route->addr.family == AF_INET6;
 	char prefix[JVPN_ADDR_TEXT];
 
-	if (c->inner[v6].addr.family != AF_UNSPEC)
+	if (c->inner[v6].addr.family != AF_UNSPEC || c->d->down)
 		return NULL;
 	snprintf(text, size, "%s is %s: the tunnel has no IPv%d address%s",
 		 jvpn_prefix_format(route, prefix, sizeof(prefix)),

@@ -3,7 +3,7 @@
 
 _jvpnctl_verbs() {
 	case $1 in
-	"") echo genkey pubkey genpsk session transport policy events audit config status reload ;;
+	"") echo genkey pubkey genpsk session transport policy events audit config status reload up down ;;
 	session) echo list show explain jump terminate watch ;;
 	transport | policy) echo list ;;
 	audit) echo verify ;;
