@@ -13,3 +13,14 @@ enum admission admission_judge(const struct admission_room *room, bool is_doubtf
 		return ADMISSION_FULL;
 	return ADMISSION_INSTEAD;
 }
+
+/*
+ * The more answers a network has had, the more have to be left for others: its second only while
+ * less than half are given away, its third while less than a quarter are. So whoever has come from
+ * nowhere yet is answered until as many networks have come before.
+ */
+bool admission_answer(const struct admission_answers *answers)
+{
+	return answers->total < ADMISSION_ANSWERS_MAX && answers->site < ADMISSION_ANSWERS_SITE &&
+	       answers->total < ADMISSION_ANSWERS_MAX >> answers->network;
+}

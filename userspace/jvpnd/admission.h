@@ -36,4 +36,24 @@ enum admission {
 /* May one more peer have half-open sessions? */
 enum admission admission_judge(const struct admission_room *room, bool is_doubtful);
 
+/* Answers to one INIT: one for each address and port that it came from, so many at most. */
+#define ADMISSION_ANSWERS_MAX 32u
+/* Of these, of one IPv6 /48. */
+#define ADMISSION_ANSWERS_SITE 8u
+
+/**
+ * struct admission_answers - answers that one INIT has caused
+ * @total: in all
+ * @network: to the IPv4 address or the IPv6 /64 that it has now come from
+ * @site: to its IPv6 /48
+ */
+struct admission_answers {
+	unsigned int total;
+	unsigned int network;
+	unsigned int site;
+};
+
+/* May it be answered there as well? */
+bool admission_answer(const struct admission_answers *answers);
+
 #endif

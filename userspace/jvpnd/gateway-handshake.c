@@ -23,9 +23,10 @@
 #define RETURNS_PER_SECOND 2
 /* Answers to one INIT whose indices turned out to be taken. */
 #define RESPOND_TRIES 3
-/* Of PEER_HALF_OPEN_MAX, for senders who have not shown that they receive; of one address. */
+/* Answers to an INIT for senders who have not shown that they receive. */
 #define ANSWERS_UNSHOWN 2
-#define ANSWERS_ADDRESS 2
+/* Answers to an INIT that take nothing from what all answers to copies may take. */
+#define ANSWERS_FREE 8
 
 /**
  * struct peer_init - an INIT that was accepted
@@ -700,20 +701,41 @@ static struct handshake_job *handshake_job_new(struct gateway *gw, const struct 
 	return job;
 }
 
+static void handshake_answer_add(struct admission_answers *answers, const struct path *to,
+				 const struct path *from)
+{
+	answers->total++;
+	answers->network += sources_one_network(&to->remote, &from->remote);
+	answers->site += sources_one_site(&to->remote, &from->remote);
+}
+
 /* NULL: it may be answered there as well. *cookie: if its sender shows that it receives. */
 static const char *handshake_copy_check(const struct peer_init *init,
 					const struct handshake_copy *copy, bool *cookie)
 {
-	unsigned int address = 0;
+	struct admission_answers answers = {};
 
 	for (unsigned int i = 0; i < init->count; i++) {
 		if (path_equal(&init->answered[i], &copy->from))
 			return "this INIT was answered";
-		address += jvpn_addr_equal(&init->answered[i].remote, &copy->from.remote);
+		handshake_answer_add(&answers, &init->answered[i], &copy->from);
 	}
-	if (init->count == PEER_HALF_OPEN_MAX || address >= ANSWERS_ADDRESS)
+	if (!admission_answer(&answers))
 		return "this INIT was answered to others";
 	*cookie = init->count >= ANSWERS_UNSHOWN && !copy->shown;
+	return NULL;
+}
+
+/* NULL: there is time for the public-key work of one more answer. */
+static const char *handshake_copy_take(struct gateway *gw, const struct peer_init *init)
+{
+	uint32_t rate = gateway_limits(gw)->handshakes_per_second;
+
+	if (gw->handshake_jobs >= GATEWAY_HANDSHAKE_JOBS_MAX)
+		return "too many handshakes at once";
+	if (init->count >= ANSWERS_FREE &&
+	    !jvpn_bucket_take(&gw->copies, rate, rate, 1, jvpnd_now_ms()))
+		return "too many copies of INITs";
 	return NULL;
 }
 
@@ -764,14 +786,17 @@ static void handshake_copy_judge(struct gateway *gw, struct peer *peer,
 		why = handshake_copy_check(peer->init, copy, &cookie);
 	if (why) {
 		handshake_copy_refuse(gw, copy, JVPN_REJECT_REPLAY, why);
-	} else if (cookie) {
-		gateway_cookie_answer(gw, &packet);
-	} else if (gw->handshake_jobs >= GATEWAY_HANDSHAKE_JOBS_MAX) {
-		handshake_copy_refuse(gw, copy, JVPN_REJECT_RATE_LIMITED,
-				      "too many handshakes at once");
-	} else {
-		handshake_copy_answer(gw, peer, copy, message);
+		return;
 	}
+	if (cookie) {
+		gateway_cookie_answer(gw, &packet);
+		return;
+	}
+	why = handshake_copy_take(gw, peer->init);
+	if (why)
+		handshake_copy_refuse(gw, copy, JVPN_REJECT_RATE_LIMITED, why);
+	else
+		handshake_copy_answer(gw, peer, copy, message);
 }
 
 static struct peer *handshake_read_find(struct gateway *gw, const uint8_t hash[INITS_HASH])
@@ -781,10 +806,22 @@ static struct peer *handshake_read_find(struct gateway *gw, const uint8_t hash[I
 	return key ? peer_find(gw->peers, key) : NULL;
 }
 
-static void handshake_copy_wait(struct handshake_job *job, const struct handshake_copy *copy)
+/* While a worker reads it: as many as may be answered then, by the same rule. */
+static void handshake_copy_wait(struct handshake_job *job, const struct kernel_packet *packet,
+				const struct handshake_copy *copy)
 {
-	if (job->copies.count < PEER_HALF_OPEN_MAX)
-		job->copies.copy[job->copies.count++] = *copy;
+	struct handshake_copies *copies = &job->copies;
+	struct admission_answers answers = {};
+
+	if (copies->count >= ANSWERS_UNSHOWN && !copy->shown) {
+		gateway_cookie_answer(job->gw, packet);
+		return;
+	}
+	handshake_answer_add(&answers, &job->from, &copy->from);
+	for (unsigned int i = 0; i < copies->count; i++)
+		handshake_answer_add(&answers, &copies->copy[i].from, &copy->from);
+	if (copies->count < PEER_HALF_OPEN_MAX && admission_answer(&answers))
+		copies->copy[copies->count++] = *copy;
 }
 
 /* Was it read before, or is it being read? Then that is all it costs. */
@@ -806,7 +843,7 @@ static bool handshake_is_copy(struct gateway *gw, const struct kernel_packet *pa
 	    sources_take(gw->returners, &packet->from.remote, RETURNS_PER_SECOND, jvpnd_now_ms()))
 		return false;
 	if (job)
-		handshake_copy_wait(job, &copy);
+		handshake_copy_wait(job, packet, &copy);
 	else
 		handshake_copy_judge(gw, peer, hash, &copy, packet->data);
 	return true;

@@ -340,6 +340,7 @@ static void gateway_buckets_init(struct gateway *gw)
 	jvpn_bucket_init(&gw->inits, limits->cookie_above_per_second, now);
 	jvpn_bucket_init(&gw->requests, limits->cookie_above_per_second, now);
 	jvpn_bucket_init(&gw->handshakes, limits->handshakes_per_second, now);
+	jvpn_bucket_init(&gw->copies, limits->handshakes_per_second, now);
 	jvpn_bucket_init(&gw->reattaches, limits->reattaches_per_second, now);
 	jvpn_bucket_init(&gw->invitations, limits->invitations_per_second, now);
 }

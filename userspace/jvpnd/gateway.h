@@ -50,6 +50,7 @@ struct gateway {
 	uint64_t inits_loaded_until_ms;
 	uint64_t requests_loaded_until_ms;
 	struct jvpn_bucket handshakes;
+	struct jvpn_bucket copies;	/* answers to INITs that many have sent */
 	struct jvpn_bucket reattaches;
 	struct jvpn_bucket invitations;
 	uint32_t half_open;		/* sessions */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "admission.h"
 #include "config.h"
 #include "core/limits.h"
 #include "handshake.h"
@@ -19,8 +20,8 @@
 struct peers;
 struct session;
 
-/* Sessions that may come of one INIT: one for each address that it came from, in bounds. */
-#define PEER_HALF_OPEN_MAX 8
+/* Sessions that may come of one INIT. */
+#define PEER_HALF_OPEN_MAX ADMISSION_ANSWERS_MAX
 
 struct peer_init;
 

@@ -10,6 +10,9 @@
 
 #define SETS 1024
 #define WAYS 4
+/* Octets of an IPv6 address. */
+#define NETWORK 8
+#define SITE 6
 
 struct source {
 	struct jvpn_addr addr;
@@ -60,14 +63,37 @@ static struct source *sources_entry(struct sources *sources, const struct jvpn_a
 	return oldest;
 }
 
+static struct jvpn_addr source_cut(const struct jvpn_addr *addr, size_t octets)
+{
+	struct jvpn_addr cut = *addr;
+
+	if (addr->family == AF_INET6)
+		memset(cut.bytes + octets, 0, sizeof(cut.bytes) - octets);
+	return cut;
+}
+
+static bool sources_equal(const struct jvpn_addr *a, const struct jvpn_addr *b, size_t octets)
+{
+	const struct jvpn_addr cut = source_cut(a, octets), other = source_cut(b, octets);
+
+	return jvpn_addr_equal(&cut, &other);
+}
+
+bool sources_one_network(const struct jvpn_addr *a, const struct jvpn_addr *b)
+{
+	return sources_equal(a, b, NETWORK);
+}
+
+bool sources_one_site(const struct jvpn_addr *a, const struct jvpn_addr *b)
+{
+	return sources_equal(a, b, SITE);
+}
+
 bool sources_take(struct sources *sources, const struct jvpn_addr *source, uint32_t per_second,
 		  uint64_t now_ms)
 {
-	struct jvpn_addr addr = *source;
-	struct source *entry;
+	const struct jvpn_addr addr = source_cut(source, NETWORK);
+	struct source *entry = sources_entry(sources, &addr, per_second, now_ms);
 
-	if (addr.family == AF_INET6)
-		memset(addr.bytes + 8, 0, 8);
-	entry = sources_entry(sources, &addr, per_second, now_ms);
 	return jvpn_bucket_take(&entry->bucket, per_second, per_second, 1, now_ms);
 }

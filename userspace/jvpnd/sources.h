@@ -23,4 +23,9 @@ void sources_free(struct sources *sources);
 bool sources_take(struct sources *sources, const struct jvpn_addr *source, uint32_t per_second,
 		  uint64_t now_ms);
 
+/* One IPv4 address, or one IPv6 /64: what one sender may have for himself. */
+bool sources_one_network(const struct jvpn_addr *a, const struct jvpn_addr *b);
+/* One IPv4 address, or one IPv6 /48. */
+bool sources_one_site(const struct jvpn_addr *a, const struct jvpn_addr *b);
+
 #endif

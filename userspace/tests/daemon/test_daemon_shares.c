@@ -164,6 +164,76 @@ static void room_beside_copies(void)
 	world_close();
 }
 
+/* --- answers to one INIT -------------------------------------------------------------------- */
+
+#define ADDRESSES 8
+#define PORTS 4
+#define NETWORKS 15
+
+/* Copies that came first were answered; then the client's own comes. */
+static bool client_after_copies(unsigned int peer, const struct path *copies, size_t count,
+				unsigned int *answered)
+{
+	struct world_init init;
+
+	*answered = 0;
+	init_make(&init, peer, jvpnd_wall_s());
+	for (size_t i = 0; i < count; i++)
+		*answered += init_put_shown(copies[i], &init);
+	return init_put_shown(path_four(1, 5000), &init);
+}
+
+static void answers_beside_copies(void)
+{
+	struct path one[ADDRESSES * PORTS], many[NETWORKS * 2], sites[ADMISSION_ANSWERS_MAX];
+	unsigned int answered;
+
+	for (size_t i = 0; i < ADDRESSES * PORTS; i++)
+		one[i] = path_six(9, 9, (uint8_t)(1 + i / PORTS), (uint16_t)(1000 + i));
+	for (size_t i = 0; i < NETWORKS * 2; i++)
+		many[i] = path_four((uint32_t)(100 + i % NETWORKS), (uint16_t)(1000 + i));
+	for (size_t i = 0; i < ADMISSION_ANSWERS_MAX; i++)
+		sites[i] = path_six(9, (uint16_t)i, 1, 1000);
+	world_open("");
+	tap_ok(client_after_copies(0, one, ADDRESSES * PORTS, &answered),
+	       "a client is answered after copies from one /64");
+	tap_equal(answered, 4, "of which so many were");
+	tap_ok(client_after_copies(1, many, NETWORKS * 2, &answered), "after copies from %u addresses",
+	       NETWORKS);
+	tap_equal(answered, 16, "of which so many were");
+	tap_ok(client_after_copies(2, sites, ADMISSION_ANSWERS_MAX, &answered),
+	       "and after copies from each /64 of a /48");
+	tap_equal(answered, ADMISSION_ANSWERS_SITE, "of which so many were");
+	world_close();
+	world_open("handshakes_per_second: 1, cookie_above_per_second: 1");
+	client_after_copies(0, many, NETWORKS * 2, &answered);
+	tap_ok(answered >= 8 && answered < 12, "answers to copies are bounded in time: %u", answered);
+	world_close();
+}
+
+/* The worker has it from somebody else, and more and more copies come. */
+static void answers_while_it_is_read(void)
+{
+	struct kernel_packet packet = { .size = JVPN_WIRE_INIT_SIZE };
+	struct world_init init;
+
+	world_open("");
+	init_make(&init, 0, jvpnd_wall_s());
+	packet.data = (const uint8_t *)&init.message;
+	for (uint32_t i = 0; i < 2 * ADMISSION_ANSWERS_MAX; i++) {
+		packet.from = path_four(100 + i, 1000);
+		gateway_handshake_init(world.d.gateway, &packet);
+	}
+	tap_ok(world.sent[JVPN_MSG_COOKIE] > ADMISSION_ANSWERS_MAX, "copies are sent cookies");
+	packet.from = path_four(1, 5000);
+	gateway_handshake_init(world.d.gateway, &packet);
+	tap_ok(path_equal(&world.to, &packet.from) && world.answer[0] == JVPN_MSG_COOKIE &&
+	       cookie_stamp(&init.message, sizeof(init.message)), "and so is the client's own");
+	world_drain();
+	tap_ok(init_put(path_four(1, 5000), &init), "and answered with it");
+	world_close();
+}
+
 /* --- decisions --------------------------------------------------------------------------- */
 
 static void admissions(void)
@@ -192,15 +262,37 @@ static void admissions(void)
 		       "room: row %zu", i);
 }
 
+static void answers(void)
+{
+	static const struct {
+		struct admission_answers answers;
+		bool admitted;
+	} rows[] = {
+		{ { }, true },
+		{ { 31, 0, 0 }, true }, { { 32, 0, 0 }, false },
+		{ { 15, 1, 1 }, true }, { { 16, 1, 1 }, false },
+		{ { 7, 2, 2 }, true }, { { 8, 2, 2 }, false },
+		{ { 3, 3, 3 }, true }, { { 4, 3, 3 }, false },
+		{ { 4, 4, 4 }, false }, { { 31, 31, 31 }, false }, { { 32, 32, 32 }, false },
+		{ { 20, 0, 7 }, true }, { { 20, 0, 8 }, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		tap_ok(admission_answer(&rows[i].answers) == rows[i].admitted, "answer: row %zu", i);
+}
+
 int main(void)
 {
 	if (sodium_init() < 0)
 		return 1;
 	jvpn_log_init("test", JVPN_LOG_ERROR);
 	admissions();
+	answers();
 	requests_beside_a_neighbour();
 	room_beside_replays();
 	room_of_the_doubtful();
 	room_beside_copies();
+	answers_beside_copies();
+	answers_while_it_is_read();
 	return tap_done();
 }

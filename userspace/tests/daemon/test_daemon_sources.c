@@ -30,6 +30,7 @@ int main(void)
 	struct jvpn_addr six = { .family = AF_INET6, .bytes = { 0xfd, [15] = 1 } };
 	struct jvpn_addr neighbour = { .family = AF_INET6, .bytes = { 0xfd, [15] = 2 } };
 	struct jvpn_addr other = { .family = AF_INET6, .bytes = { 0xfd, [7] = 1, [15] = 1 } };
+	struct jvpn_addr far = { .family = AF_INET6, .bytes = { 0xfd, [5] = 1, [15] = 1 } };
 	bool known = true;
 
 	if (sodium_init() < 0)
@@ -42,6 +43,12 @@ int main(void)
 	tap_equal(taken(s, &six, 100, 1000), 10, "an IPv6 source gets its share");
 	tap_equal(taken(s, &neighbour, 100, 1000), 0, "addresses of one /64 share it");
 	tap_equal(taken(s, &other, 100, 1000), 10, "those of another /64 do not");
+	tap_ok(sources_one_network(&six, &neighbour) && !sources_one_network(&six, &other) &&
+	       !sources_one_network(&a, &b) && sources_one_network(&a, &a),
+	       "a network is an address, or a /64");
+	tap_ok(sources_one_site(&six, &other) && !sources_one_site(&six, &far) &&
+	       !sources_one_site(&a, &b) && !sources_one_site(&a, &six),
+	       "a site is an address, or a /48");
 	/* A flood of sources makes the table forget; a flood is what it is forgotten by. */
 	for (uint32_t i = 100; i < 2000000; i++) {
 		struct jvpn_addr flood = v4(i);
