@@ -14,6 +14,14 @@ enum admission admission_judge(const struct admission_room *room, bool is_doubtf
 	return ADMISSION_INSTEAD;
 }
 
+bool admission_work(const struct admission_work *work, bool is_seldom)
+{
+	uint32_t left = is_seldom ? 0 : work->per_second / 2;
+	uint32_t jobs_max = is_seldom ? work->jobs_max : work->jobs_max / 2;
+
+	return work->left > left && work->jobs < jobs_max;
+}
+
 /*
  * The more answers a network has had, the more have to be left for others: its second only while
  * less than half are given away, its third while less than a quarter are. So whoever has come from

@@ -36,6 +36,23 @@ enum admission {
 /* May one more peer have half-open sessions? */
 enum admission admission_judge(const struct admission_room *room, bool is_doubtful);
 
+/**
+ * struct admission_work - public-key work for INITs that nobody has read yet
+ * @left: INITs of this second's that may still be read
+ * @per_second: of so many
+ * @jobs: that workers have
+ * @jobs_max: at most
+ */
+struct admission_work {
+	uint32_t left;
+	uint32_t per_second;
+	uint32_t jobs;
+	uint32_t jobs_max;
+};
+
+/* May one more be read? Whoever asks seldom has the second half of all for himself. */
+bool admission_work(const struct admission_work *work, bool is_seldom);
+
 /* Answers to one INIT: one for each address and port that it came from, so many at most. */
 #define ADMISSION_ANSWERS_MAX 32u
 /* Of these, of one IPv6 /48. */

@@ -19,6 +19,13 @@
 #define PEER_HANDSHAKES_BURST 20
 /* Of limits.handshakes_per_second, what one source may use under load: 1 of so many. */
 #define HANDSHAKES_SHARE 8
+/* Under load, INITs of one source that asks seldom: an IPv4 address or IPv6 /64; an IPv6 /48. */
+#define SELDOM_PER_SECOND 1
+#define SELDOM_BURST 4
+#define SELDOM_SITE_PER_SECOND 8
+#define SELDOM_SITE_BURST 32
+/* See struct jvpn_bucket. */
+#define BUCKET_TOKEN 1000
 /* INITs of one source that are not newer than the last one of their key, and to read them again. */
 #define RETURNS_PER_SECOND 2
 /* Answers to one INIT whose indices turned out to be taken. */
@@ -914,18 +921,37 @@ static bool handshake_source_take(struct gateway *gw, const struct path *from, u
 	       sources_take(gw->initiators, &from->remote, share ? share : 1, now);
 }
 
+static bool handshake_source_is_seldom(struct gateway *gw, const struct path *from, uint64_t now)
+{
+	if (now >= gw->inits_loaded_until_ms)
+		return true;
+	return sources_take_burst(gw->seldom, &from->remote, SELDOM_PER_SECOND, SELDOM_BURST,
+				  now) &&
+	       (from->remote.family == AF_INET ||
+		sources_take_burst(gw->seldom_sites, &from->remote, SELDOM_SITE_PER_SECOND,
+				   SELDOM_SITE_BURST, now));
+}
+
 /* NULL: there is room and time for its public-key work. */
 static const char *handshake_limits_check(struct gateway *gw, const struct path *from)
 {
-	const struct jvpn_config_limits *limits = gateway_limits(gw);
+	uint32_t rate = gateway_limits(gw)->handshakes_per_second;
+	struct admission_work work = {
+		.per_second = rate,
+		.jobs = gw->handshake_jobs,
+		.jobs_max = GATEWAY_HANDSHAKE_JOBS_MAX,
+	};
+	uint64_t now = jvpnd_now_ms();
 
-	if (!handshake_source_take(gw, from, jvpnd_now_ms()))
+	if (!handshake_source_take(gw, from, now))
 		return "too many INITs of this source";
 	if (gw->handshake_jobs >= GATEWAY_HANDSHAKE_JOBS_MAX)
 		return "too many handshakes at once";
-	if (!jvpn_bucket_take(&gw->handshakes, limits->handshakes_per_second,
-			      limits->handshakes_per_second, 1, jvpnd_now_ms()))
+	jvpn_bucket_take(&gw->handshakes, rate, rate, 0, now);
+	work.left = (uint32_t)(gw->handshakes.level / BUCKET_TOKEN);
+	if (!admission_work(&work, handshake_source_is_seldom(gw, from, now)))
 		return "limits.handshakes_per_second is reached";
+	jvpn_bucket_take(&gw->handshakes, rate, rate, 1, now);
 	return NULL;
 }
 

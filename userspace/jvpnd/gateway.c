@@ -357,12 +357,15 @@ int gateway_open(struct jvpnd *d, char *error, size_t error_size)
 	TAILQ_INIT(&gw->opening);
 	TAILQ_INIT(&gw->doubtful);
 	sodium_mlock(&gw->proto, sizeof(gw->proto));
-	gw->sources = sources_new();
-	gw->initiators = sources_new();
-	gw->returners = sources_new();
+	gw->sources = sources_new(SOURCES_NETWORK);
+	gw->initiators = sources_new(SOURCES_NETWORK);
+	gw->seldom = sources_new(SOURCES_NETWORK);
+	gw->seldom_sites = sources_new(SOURCES_SITE);
+	gw->returners = sources_new(SOURCES_NETWORK);
 	gw->inits_read = inits_new();
 	gw->peers = peers_new();
-	if (!gw->sources || !gw->initiators || !gw->returners || !gw->inits_read || !gw->peers ||
+	if (!gw->sources || !gw->initiators || !gw->seldom || !gw->seldom_sites ||
+	    !gw->returners || !gw->inits_read || !gw->peers ||
 	    !peers_configure(gw->peers, &d->config->gateway, jvpnd_now_ms()) ||
 	    !gateway_addresses_configure(gw, d->config))
 		goto err_memory;
@@ -392,6 +395,8 @@ void gateway_close(struct jvpnd *d)
 	sodium_munlock(&gw->proto, sizeof(gw->proto));
 	sources_free(gw->sources);
 	sources_free(gw->initiators);
+	sources_free(gw->seldom);
+	sources_free(gw->seldom_sites);
 	sources_free(gw->returners);
 	inits_free(gw->inits_read);
 	peers_free(gw->peers, gateway_handshake_forget);

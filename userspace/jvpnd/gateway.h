@@ -42,6 +42,8 @@ struct gateway {
 	struct pool *pool;
 	struct sources *sources;	/* all packets of a source that has shown itself */
 	struct sources *initiators;	/* its INITs alone */
+	struct sources *seldom;		/* the same, to know who asks seldom */
+	struct sources *seldom_sites;
 	struct sources *returners;	/* its INITs that are not newer than the key's last */
 	struct inits *inits_read;	/* so that none is read twice */
 	TAILQ_HEAD(handshake_jobs, handshake_job) opening;

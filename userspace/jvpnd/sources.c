@@ -10,9 +10,6 @@
 
 #define SETS 1024
 #define WAYS 4
-/* Octets of an IPv6 address. */
-#define NETWORK 8
-#define SITE 6
 
 struct source {
 	struct jvpn_addr addr;
@@ -20,16 +17,19 @@ struct source {
 };
 
 struct sources {
+	size_t octets;
 	uint8_t key[crypto_shorthash_KEYBYTES];	/* so that nobody can aim at a set */
 	struct source table[SETS][WAYS];
 };
 
-struct sources *sources_new(void)
+struct sources *sources_new(size_t octets)
 {
 	struct sources *sources = calloc(1, sizeof(*sources));
 
-	if (sources)
-		randombytes_buf(sources->key, sizeof(sources->key));
+	if (!sources)
+		return NULL;
+	sources->octets = octets;
+	randombytes_buf(sources->key, sizeof(sources->key));
 	return sources;
 }
 
@@ -81,19 +81,25 @@ static bool sources_equal(const struct jvpn_addr *a, const struct jvpn_addr *b, 
 
 bool sources_one_network(const struct jvpn_addr *a, const struct jvpn_addr *b)
 {
-	return sources_equal(a, b, NETWORK);
+	return sources_equal(a, b, SOURCES_NETWORK);
 }
 
 bool sources_one_site(const struct jvpn_addr *a, const struct jvpn_addr *b)
 {
-	return sources_equal(a, b, SITE);
+	return sources_equal(a, b, SOURCES_SITE);
+}
+
+bool sources_take_burst(struct sources *sources, const struct jvpn_addr *source,
+			uint32_t per_second, uint32_t burst, uint64_t now_ms)
+{
+	const struct jvpn_addr addr = source_cut(source, sources->octets);
+	struct source *entry = sources_entry(sources, &addr, burst, now_ms);
+
+	return jvpn_bucket_take(&entry->bucket, per_second, burst, 1, now_ms);
 }
 
 bool sources_take(struct sources *sources, const struct jvpn_addr *source, uint32_t per_second,
 		  uint64_t now_ms)
 {
-	const struct jvpn_addr addr = source_cut(source, NETWORK);
-	struct source *entry = sources_entry(sources, &addr, per_second, now_ms);
-
-	return jvpn_bucket_take(&entry->bucket, per_second, per_second, 1, now_ms);
+	return sources_take_burst(sources, source, per_second, per_second, now_ms);
 }

@@ -234,6 +234,48 @@ static void answers_while_it_is_read(void)
 	world_close();
 }
 
+/* --- work for INITs ----------------------------------------------------------------------- */
+
+/* What looks like one, until public-key work was done for it. */
+static void init_noise(struct path from)
+{
+	struct world_init noise;
+
+	randombytes_buf(&noise, sizeof(noise));
+	noise.message.hdr = (struct jvpn_wire_hdr){ .type = JVPN_MSG_INIT,
+						    .proto = JVPN_WIRE_PROTO };
+	jvpn_mac_stamp((u8 *)&noise.message, sizeof(noise.message), &world.mac, NULL);
+	init_put_shown(from, &noise);
+}
+
+static struct path noise_from(bool is_six, unsigned int i)
+{
+	return is_six ? path_six(9, (uint16_t)i, 1, 1000) : path_four(100 + i, 1000);
+}
+
+/* They show that they receive, and keep within what one source may have. */
+static bool client_beside_noise(unsigned int peer, bool is_six, unsigned int sources,
+				unsigned int rounds)
+{
+	struct world_init init;
+
+	world_open("");
+	while (rounds--)
+		for (unsigned int i = 0; i < sources; i++)
+			init_noise(noise_from(is_six, i));
+	init_make(&init, peer, jvpnd_wall_s());
+	return init_put_shown(path_four(1, 5000), &init);
+}
+
+static void work_beside_noise(void)
+{
+	tap_ok(client_beside_noise(0, false, 16, 40), "a client is heard beside sixteen who flood");
+	tap_ok(world.d.gateway->inits_loaded_until_ms, "who did");
+	world_close();
+	tap_ok(client_beside_noise(1, true, 300, 3), "and beside all of a /48");
+	world_close();
+}
+
 /* --- decisions --------------------------------------------------------------------------- */
 
 static void admissions(void)
@@ -262,6 +304,27 @@ static void admissions(void)
 		       "room: row %zu", i);
 }
 
+static void work(void)
+{
+	static const struct {
+		struct admission_work work;
+		bool seldom, often;
+	} rows[] = {
+		{ { .left = 0, .per_second = 200, .jobs_max = 64 }, false, false },
+		{ { .left = 1, .per_second = 200, .jobs_max = 64 }, true, false },
+		{ { .left = 100, .per_second = 200, .jobs_max = 64 }, true, false },
+		{ { .left = 101, .per_second = 200, .jobs_max = 64 }, true, true },
+		{ { .left = 200, .per_second = 200, .jobs = 31, .jobs_max = 64 }, true, true },
+		{ { .left = 200, .per_second = 200, .jobs = 32, .jobs_max = 64 }, true, false },
+		{ { .left = 200, .per_second = 200, .jobs = 64, .jobs_max = 64 }, false, false },
+		{ { .left = 1, .per_second = 1, .jobs_max = 64 }, true, true },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		tap_ok(admission_work(&rows[i].work, true) == rows[i].seldom &&
+		       admission_work(&rows[i].work, false) == rows[i].often, "work: row %zu", i);
+}
+
 static void answers(void)
 {
 	static const struct {
@@ -288,11 +351,13 @@ int main(void)
 	jvpn_log_init("test", JVPN_LOG_ERROR);
 	admissions();
 	answers();
+	work();
 	requests_beside_a_neighbour();
 	room_beside_replays();
 	room_of_the_doubtful();
 	room_beside_copies();
 	answers_beside_copies();
 	answers_while_it_is_read();
+	work_beside_noise();
 	return tap_done();
 }

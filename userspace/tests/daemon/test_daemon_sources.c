@@ -35,7 +35,12 @@ int main(void)
 
 	if (sodium_init() < 0)
 		return 1;
-	s = sources_new();
+	s = sources_new(SOURCES_SITE);
+	tap_equal(taken(s, &six, 100, 1000), 10, "a site gets its share");
+	tap_equal(taken(s, &other, 100, 1000), 0, "all networks of it share it");
+	tap_equal(taken(s, &far, 100, 1000), 10, "those of another one do not");
+	sources_free(s);
+	s = sources_new(SOURCES_NETWORK);
 	tap_equal(taken(s, &a, 100, 1000), 10, "a source gets its share");
 	tap_equal(taken(s, &b, 100, 1000), 10, "another one its own");
 	tap_equal(taken(s, &a, 100, 1500), 5, "it fills with time");
