@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "admission.h"
 
+enum admission_age admission_age(bool is_newer, uint64_t made_s, uint64_t now_s)
+{
+	if (!is_newer)
+		return ADMISSION_RETURNED;
+	return made_s < now_s && now_s - made_s > ADMISSION_RECENT_S ? ADMISSION_PAST :
+								       ADMISSION_RECENT;
+}
+
 /*
  * The doubtful ones may have all the room that nobody else wants, and leave it at once to who is in
  * no doubt. Among themselves the newest counts most: a genuine one is confirmed within a round trip.

@@ -10,6 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* An INIT that was made longer ago may be a copy of the past. */
+#define ADMISSION_RECENT_S 120
+
+enum admission_age {
+	ADMISSION_RECENT,	/* its key's owner sends it now */
+	ADMISSION_PAST,		/* made long ago, or by a wrong clock */
+	ADMISSION_RETURNED	/* not newer than the last one of its key */
+};
+
+/*
+ * How old is an INIT? By its timestamp and the clock of this machine, both in seconds; is_newer: than
+ * the last of its key that is remembered. Either clock may be wrong: it says only whose share is taken.
+ */
+enum admission_age admission_age(bool is_newer, uint64_t made_s, uint64_t now_s);
+
 /* A peer whose INIT was doubtful has so long to confirm it, before another such may have its room. */
 #define ADMISSION_DOUBTFUL_MS 1000
 

@@ -40,7 +40,7 @@
  * @hash: of it
  * @count: how many were answered
  * @answered: where it came from
- * @returned: it was not newer than the last one; its source has shown itself
+ * @age: ADMISSION_RETURNED: its source has shown itself
  *
  * Whoever sees an INIT can send a copy that arrives first. So the same INIT from
  * another source is answered too, by another session, until one of them is
@@ -53,7 +53,7 @@ struct peer_init {
 	unsigned int count;
 	struct path answered[PEER_HALF_OPEN_MAX];
 	struct gateway_addresses addresses;
-	bool returned;
+	enum admission_age age;
 };
 
 struct handshake_copy {
@@ -97,7 +97,7 @@ struct handshake_job {
 	struct jvpn_hs_result result;
 	unsigned int tries;
 	uint32_t renewals;	/* the gateway's when its answer was begun */
-	bool returned;
+	enum admission_age age;
 };
 
 void gateway_handshake_forget(struct peer *peer)
@@ -320,7 +320,7 @@ static void handshake_session_fill(struct handshake_job *job, struct session *s)
 	s->keys = job->result.keys;
 	s->created_ms = jvpnd_wall_s() * 1000;
 	s->born_ms = now;
-	s->gateway.returned = job->returned;
+	s->gateway.doubtful = job->age != ADMISSION_RECENT;
 	s->session_deadline_ms = now + job->policy.session_ttl_ms;
 	s->birth_deadline_ms = now + job->policy.handshake_timeout_ms;
 	s->n_prefixes = job->addresses.n_prefixes;
@@ -509,7 +509,7 @@ static bool handshake_return_waits(const struct peer *peer, uint64_t now)
 	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++) {
 		const struct session *s = peer->half_open[i];
 
-		if (s && (!s->gateway.returned || now - s->born_ms < ADMISSION_DOUBTFUL_MS))
+		if (s && (!s->gateway.doubtful || now - s->born_ms < ADMISSION_DOUBTFUL_MS))
 			return true;
 	}
 	return false;
@@ -530,16 +530,28 @@ static const char *handshake_return_check(struct handshake_job *job, const struc
 		return "INIT is not newer than the one that is being answered";
 	if (!sources_take(job->gw->returners, &job->from.remote, RETURNS_PER_SECOND, now))
 		return "too many INITs of this source that are not newer than the last one";
-	job->returned = true;
 	return NULL;
 }
 
 /* Nothing of the peer is spent for what is not fresh: it may be a copy of what it sent once. */
 static const char *handshake_fresh_check(struct handshake_job *job, const struct peer *peer)
 {
-	if (jvpn_hs_timestamp_check(&peer->timestamp, job->init.tai64n, jvpnd_now_ms()))
-		return handshake_return_check(job, peer);
-	return NULL;
+	bool is_newer = !jvpn_hs_timestamp_check(&peer->timestamp, job->init.tai64n,
+						 jvpnd_now_ms());
+
+	job->age = admission_age(is_newer, jvpn_hs_tai64n_wall_s(job->init.tai64n),
+				 jvpnd_wall_s());
+	return job->age == ADMISSION_RETURNED ? handshake_return_check(job, peer) : NULL;
+}
+
+/* What may be a copy of the past takes nothing from what the peer sends today. */
+static bool handshake_peer_take(const struct handshake_job *job, struct peer *peer)
+{
+	struct jvpn_bucket *share = job->age == ADMISSION_PAST ? &peer->past : &peer->handshakes;
+
+	return job->age == ADMISSION_RETURNED ||
+	       jvpn_bucket_take(share, PEER_HANDSHAKES_PER_SECOND, PEER_HANDSHAKES_BURST, 1,
+				jvpnd_now_ms());
 }
 
 /* Of the doubtful ones the first that no worker has; NULL: none. */
@@ -573,14 +585,11 @@ static bool handshake_room_make(struct gateway *gw, bool is_doubtful)
 
 static const char *handshake_share_take(struct handshake_job *job, struct peer *peer)
 {
-	uint64_t now = jvpnd_now_ms();
-
 	if (peer->handshaking)
 		return "an INIT of this peer is being answered";
-	if (!job->returned && !jvpn_bucket_take(&peer->handshakes, PEER_HANDSHAKES_PER_SECOND,
-						PEER_HANDSHAKES_BURST, 1, now))
+	if (!handshake_peer_take(job, peer))
 		return "too many INITs of this peer";
-	if (!peer->is_open && !handshake_room_make(job->gw, job->returned))
+	if (!peer->is_open && !handshake_room_make(job->gw, job->age != ADMISSION_RECENT))
 		return "limits.max_half_open is reached";
 	return NULL;
 }
@@ -621,8 +630,8 @@ static bool handshake_peer_begin(struct handshake_job *job, struct peer *peer)
 	memcpy(peer->init->hash, job->copies.hash, sizeof(job->copies.hash));
 	peer->init->hs = job->hs;
 	peer->init->init = job->init;
-	peer->init->returned = job->returned;
-	handshake_doubt_set(job->gw, peer, job->returned);
+	peer->init->age = job->age;
+	handshake_doubt_set(job->gw, peer, job->age != ADMISSION_RECENT);
 	return true;
 }
 
@@ -765,7 +774,7 @@ static void handshake_copy_answer(struct gateway *gw, struct peer *peer,
 		return;
 	job->hs = peer->init->hs;
 	job->init = peer->init->init;
-	job->returned = peer->init->returned;
+	job->age = peer->init->age;
 	why = handshake_prepare(job, peer, handshake_suite(&job->init));
 	if (why)
 		handshake_refuse(job, JVPN_REJECT_POLICY_DENIED, why);

@@ -54,6 +54,7 @@ static struct peer *peer_add(struct peers *peers, const uint8_t key[JVPN_KEYS_SI
 	memcpy(p->key, key, JVPN_KEYS_SIZE);
 	TAILQ_INIT(&p->list);
 	jvpn_bucket_init(&p->handshakes, HANDSHAKES_BURST, now_ms);
+	jvpn_bucket_init(&p->past, HANDSHAKES_BURST, now_ms);
 	p->next = *chain;
 	*chain = p;
 	return p;

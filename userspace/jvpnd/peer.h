@@ -30,6 +30,7 @@ struct peer_init;
  * @config: NULL: no longer in the configuration, handshakes are refused
  * @timestamp: of its last INIT
  * @handshakes: bounds its INITs
+ * @past: bounds those that were made long ago, by the clock of this machine
  * @half_open: its sessions in BIRTH, all of one INIT
  * @is_open: it has some of these, or workers have an INIT of it
  * @is_doubtful: and that INIT may be a copy of what it sent once
@@ -46,6 +47,7 @@ struct peer {
 	const struct jvpn_config_peer *config;
 	struct jvpn_hs_timestamp timestamp;
 	struct jvpn_bucket handshakes;
+	struct jvpn_bucket past;
 	struct session *half_open[PEER_HALF_OPEN_MAX];
 	bool is_open;
 	bool is_doubtful;

@@ -48,7 +48,7 @@ struct session_gateway {
 	unsigned int proving;		/* PROOFs of this session that workers have */
 	bool confirmed;			/* was ATTACHED once */
 	bool counted;			/* among its peer's sessions; holds its addresses */
-	bool returned;			/* its INIT was older than the last one of the key */
+	bool doubtful;			/* its INIT may be a copy of the past */
 	bool invited;			/* an unsolicited CHALLENGE went to invited_path */
 	uint64_t invited_ms;
 	struct path invited_path;

@@ -38,6 +38,15 @@ void jvpn_hs_tai64n(u8 out[JVPN_HS_TAI64N], u64 wall_s, u32 nanoseconds)
 	memcpy(out + sizeof(seconds), &nano, sizeof(nano));
 }
 
+u64 jvpn_hs_tai64n_wall_s(const u8 stamp[JVPN_HS_TAI64N])
+{
+	u64 seconds;
+
+	memcpy(&seconds, stamp, sizeof(seconds));
+	seconds = be64toh(seconds);
+	return seconds > TAI64_EPOCH ? seconds - TAI64_EPOCH : 0;
+}
+
 void jvpn_hs_tai64n_raise(u8 stamp[JVPN_HS_TAI64N], const u8 last[JVPN_HS_TAI64N])
 {
 	const u32 second = 1000000000;

@@ -71,6 +71,8 @@ void jvpn_hs_result_wipe(struct jvpn_hs_result *result);
 
 /* Wall clock to TAI64N. */
 void jvpn_hs_tai64n(u8 out[JVPN_HS_TAI64N], u64 wall_s, u32 nanoseconds);
+/* And back: whole seconds; 0 if it was before 1970. */
+u64 jvpn_hs_tai64n_wall_s(const u8 stamp[JVPN_HS_TAI64N]);
 /* Make stamp later than last, unless it is: a clock that was set back must not show. */
 void jvpn_hs_tai64n_raise(u8 stamp[JVPN_HS_TAI64N], const u8 last[JVPN_HS_TAI64N]);
 

@@ -147,6 +147,46 @@ static void room_of_the_doubtful(void)
 	world_close();
 }
 
+#define STOCK 60
+
+/* INITs of the past, the oldest first, from somebody who need not receive; then one of today. */
+static bool client_after_its_past(unsigned int peer)
+{
+	uint64_t now_s = jvpnd_wall_s();
+	struct world_init init;
+
+	for (unsigned int i = 0; i < STOCK; i++) {
+		init_make(&init, peer, now_s - 7200 + i);
+		init_put_shown(path_four(100 + i, 1000), &init);
+	}
+	init_make(&init, peer, now_s - ADMISSION_RECENT_S / 2);
+	return init_put_shown(path_four(1, 5000), &init);
+}
+
+/* A gateway that has just begun remembers nothing; one that did not hear of a client for long neither. */
+static void share_beside_the_past(void)
+{
+	struct world_init init;
+
+	world_open("max_half_open: 8");
+	tap_ok(client_after_its_past(0), "a client comes in after its past, at a gateway that began anew");
+	init_make(&init, 1, jvpnd_wall_s());
+	init_put_shown(path_four(2, 5000), &init);
+	world_peer(1)->timestamp.seen_ms -= JVPN_HS_TIMESTAMP_MS;
+	tap_ok(client_after_its_past(1), "and at one that has forgotten it");
+	for (unsigned int peer = 10; peer < 10 + ROOM; peer++) {
+		init_make(&init, peer, jvpnd_wall_s() - 7200);
+		init_put_shown(path_four(100 + peer, 1000), &init);
+	}
+	tap_equal(world.d.gateway->peers_open, ROOM, "the past fills the room");
+	init_make(&init, 2, jvpnd_wall_s());
+	tap_ok(init_put_shown(path_four(3, 5000), &init), "and leaves it");
+	init_make(&init, 3, jvpnd_wall_s() - 86400);
+	doubtful_since(ADMISSION_DOUBTFUL_MS);
+	tap_ok(init_put_shown(path_four(4, 5000), &init), "a client with a wrong clock comes in");
+	world_close();
+}
+
 /* Whoever copies INITs on their way uses up no more room than their clients do. */
 static void room_beside_copies(void)
 {
@@ -304,6 +344,28 @@ static void admissions(void)
 		       "room: row %zu", i);
 }
 
+static void ages(void)
+{
+	static const struct {
+		bool is_newer;
+		uint64_t made_s, now_s;
+		enum admission_age age;
+	} rows[] = {
+		{ true, 10000, 10000, ADMISSION_RECENT },
+		{ true, 10000, 10000 + ADMISSION_RECENT_S, ADMISSION_RECENT },
+		{ true, 10000, 10001 + ADMISSION_RECENT_S, ADMISSION_PAST },
+		{ true, 20000, 10000, ADMISSION_RECENT },
+		{ true, UINT64_MAX, 0, ADMISSION_RECENT },
+		{ true, 0, UINT64_MAX, ADMISSION_PAST },
+		{ false, 10000, 10000, ADMISSION_RETURNED },
+		{ false, 0, 10000, ADMISSION_RETURNED },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		tap_ok(admission_age(rows[i].is_newer, rows[i].made_s, rows[i].now_s) == rows[i].age,
+		       "age: row %zu", i);
+}
+
 static void work(void)
 {
 	static const struct {
@@ -349,12 +411,14 @@ int main(void)
 	if (sodium_init() < 0)
 		return 1;
 	jvpn_log_init("test", JVPN_LOG_ERROR);
+	ages();
 	admissions();
 	answers();
 	work();
 	requests_beside_a_neighbour();
 	room_beside_replays();
 	room_of_the_doubtful();
+	share_beside_the_past();
 	room_beside_copies();
 	answers_beside_copies();
 	answers_while_it_is_read();
