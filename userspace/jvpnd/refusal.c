@@ -70,13 +70,16 @@ static bool refusal_octets_take(const struct jvpnd *d)
 					   jvpnd_now_ms());
 }
 
-static bool refusal_may_write(const struct jvpnd *d, const struct refusal_kind *kind)
+bool refusals_room_take(struct jvpnd *d)
 {
-	/* What this machine's own users ask for is theirs to bound. */
-	if (!kind->has_path)
-		return true;
 	return jvpn_bucket_take(&d->refusals->records, RECORDS_PER_SECOND, RECORDS_PER_SECOND, 1,
 				jvpnd_now_ms()) && refusal_octets_take(d);
+}
+
+static bool refusal_may_write(struct jvpnd *d, const struct refusal_kind *kind)
+{
+	/* What this machine's own users ask for is theirs to bound. */
+	return !kind->has_path || refusals_room_take(d);
 }
 
 int refusals_open(struct jvpnd *d)

@@ -8,7 +8,8 @@
  * within a second are counted and written together. Kinds that are remembered
  * and records a second are bounded; what exceeds them is counted as one kind.
  * Records of what came from the network have a bound of octets a day besides;
- * beyond it they wait, counted, until some flow in.
+ * beyond it they wait, counted, until some flow in. Other records of what
+ * strangers can cause take from the same.
  */
 
 #include "jvpnd.h"
@@ -29,6 +30,8 @@ struct refusal {
 };
 
 void refusal_note(struct jvpnd *d, const struct refusal *refusal);
+/* May another record be written of what strangers have caused? It takes from the same bounds. */
+bool refusals_room_take(struct jvpnd *d);
 
 /* Control packets by type and verdict. */
 void refusal_verdict_count(struct jvpnd *d, unsigned int type, enum jvpn_verdict verdict);

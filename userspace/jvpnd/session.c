@@ -13,6 +13,7 @@
 #include "log.h"
 #include "names-gen.h"
 #include "record.h"
+#include "refusal.h"
 #include "sockets.h"
 #include "util.h"
 
@@ -281,6 +282,24 @@ static json_t *session_details(const struct session *s, bool ends)
 	return NULL;
 }
 
+/* Nobody has shown that he made its INIT, and it ends: whoever sends copies of one can have that. */
+static bool session_is_of_strangers(const struct session *s, const struct kernel_transition *t)
+{
+	return s->role == JVPN_ROLE_GATEWAY && t->from == JVPN_STATE_BIRTH &&
+	       t->to == JVPN_STATE_TERMINATED;
+}
+
+/* It is the only transition of such a session: the log can do without it. */
+static void session_unborn_count(struct jvpnd *d, const struct path *path)
+{
+	const struct refusal refusal = {
+		.request = "INIT", .reject = JVPN_REJECT_BAD_PROOF, .path = path,
+		.why = "its session ended without a packet of the client's",
+	};
+
+	refusal_note(d, &refusal);
+}
+
 static void session_audit(struct jvpnd *d, struct session *s, const struct kernel_transition *t,
 			  const struct path *path)
 {
@@ -307,6 +326,11 @@ static void session_audit(struct jvpnd *d, struct session *s, const struct kerne
 
 	record.details = session_details(s, t->to == JVPN_STATE_TERMINATED);
 	s->rekeys = 0;
+	if (session_is_of_strangers(s, t) && !refusals_room_take(d)) {
+		jvpnd_show(d, jvpn_audit_build_transition(d->audit, &record));
+		session_unborn_count(d, &s->path);
+		return;
+	}
 	jvpnd_record(d, jvpn_audit_build_transition(d->audit, &record));
 }
 
@@ -353,6 +377,14 @@ static void session_binding_follow(struct session *s, const struct kernel_transi
 
 static void session_log(const struct session *s, const struct kernel_transition *t)
 {
+	static struct jvpn_log_limit strangers = { .burst = 5 };
+
+	if (session_is_of_strangers(s, t)) {
+		jvpn_log_limited(&strangers, JVPN_LOG_INFO,
+				 "session %s (%s) was not confirmed: %s", session_short(s), s->label,
+				 jvpn_reason_name(t->reason));
+		return;
+	}
 	jvpn_info("session %s (%s): %s -> %s (%s), version %llu", session_short(s), s->label,
 		  jvpn_state_name(t->from), jvpn_state_name(t->to),
 		  jvpn_reason_name(t->reason), (unsigned long long)t->version);

@@ -28,6 +28,7 @@
 static struct {
 	struct jvpnd d;
 	char dir[32];
+	uint32_t refusal_octets;	/* audit.refusal_octets_per_day; 0: the default */
 	uint8_t public_key[JVPN_WIRE_KEY];
 	uint8_t secret[PEERS][JVPN_WIRE_KEY];
 	uint8_t peer_key[PEERS][JVPN_WIRE_KEY];
@@ -112,11 +113,12 @@ static void world_config_write(const char *limits, char path[64])
 	fclose(file);
 	file = world_file("gateway.yaml", path);
 	fprintf(file, "role: gateway\nprivate_key_file: %s/key\nruntime_dir: %s\n"
-		      "control_socket: %s/control\naudit: {sink: file, file: %s/audit}\n"
+		      "control_socket: %s/control\naudit: {sink: file, file: %s/audit, "
+		      "refusal_octets_per_day: %u}\n"
 		      "device: {name: jvpn0, addresses: [10.77.0.1/16]}\ngateway:\n"
 		      "  listen: [{address: 0.0.0.0, port: 51900}]\n  pools: [10.77.0.0/16]\n"
 		      "  limits: {%s}\n  peers:\n", world.dir, world.dir, world.dir, world.dir,
-		limits);
+		world.refusal_octets ? world.refusal_octets : 16777216, limits);
 	for (unsigned int i = 0; i < PEERS; i++) {
 		world_keys_make(world.secret[i], world.peer_key[i], text);
 		fprintf(file, "    - {name: p%u, public_key: '%s'}\n", i, text);

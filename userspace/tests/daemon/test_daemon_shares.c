@@ -83,7 +83,7 @@ static void peer_with_past(struct world_init *old, unsigned int peer, uint64_t w
 
 	init_make(old, peer, wall_s - 10);
 	init_make(&init, peer, wall_s);
-	init_put(path_four(peer, 1000), &init);
+	init_put_shown(path_four(peer, 1000), &init);
 	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++)
 		if (p->half_open[i])
 			session_terminate(&world.d, p->half_open[i], JVPN_REASON_HANDSHAKE_REJECTED);
@@ -316,6 +316,54 @@ static void work_beside_noise(void)
 	world_close();
 }
 
+/* --- the log ------------------------------------------------------------------------------- */
+
+#define UNBORN 100
+#define RECORDS 10
+/* What a record counts as, and so many of an hour's share. */
+#define RECORDS_A_DAY (24u * RECORDS * 700)
+
+/* How many sessions ended unborn, by their own records or together; how many lines say so. */
+static unsigned int log_unborn(unsigned int *lines)
+{
+	char line[4096], path[64];
+	unsigned int count = 0;
+	FILE *file;
+
+	jvpn_audit_flush(world.d.audit, 5000);
+	snprintf(path, sizeof(path), "%s/audit", world.dir);
+	file = fopen(path, "r");
+	*lines = 0;
+	while (file && fgets(line, sizeof(line), file)) {
+		const char *together = strstr(line, "\"count\":");
+
+		if (!strstr(line, "\"HANDSHAKE_FAILED\"") && !strstr(line, "its session ended"))
+			continue;
+		++*lines;
+		count += together ? (unsigned int)strtoul(together + 8, NULL, 10) : 1;
+	}
+	if (file)
+		fclose(file);
+	return count;
+}
+
+static void log_of_the_unborn(void)
+{
+	struct world_init old;
+	unsigned int lines, told;
+
+	world.refusal_octets = RECORDS_A_DAY;
+	world_open("");
+	for (unsigned int peer = 0; peer < UNBORN; peer++)
+		peer_with_past(&old, peer, jvpnd_wall_s());
+	told = log_unborn(&lines);
+	tap_ok(lines && lines <= RECORDS && told < UNBORN,
+	       "sessions that nobody confirms fill no disk: %u records", lines);
+	refusals_finish(&world.d);
+	tap_equal(log_unborn(&lines), UNBORN, "and are counted, all of them");
+	world_close();
+}
+
 /* --- decisions --------------------------------------------------------------------------- */
 
 static void admissions(void)
@@ -423,5 +471,6 @@ int main(void)
 	answers_beside_copies();
 	answers_while_it_is_read();
 	work_beside_noise();
+	log_of_the_unborn();
 	return tap_done();
 }
