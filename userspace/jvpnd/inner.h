@@ -21,7 +21,7 @@ enum inner_kind {
 	INNER_ADDRESS,		/* its own address */
 	INNER_NETWORK,		/* a network that it is in */
 	INNER_ROUTER,		/* a router that it uses */
-	INNER_GATEWAY,		/* an outer address of the VPN gateway */
+	INNER_GATEWAY,		/* where the VPN gateway has answered, or is by the file */
 };
 
 struct inner_fact {

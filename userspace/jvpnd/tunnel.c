@@ -81,8 +81,20 @@ static void tunnel_look_route(void *context, const struct jvpn_rtnl_route *route
 				route->prefix.length);
 }
 
-static void tunnel_facts_read(const struct client *c, struct inner_facts *facts)
+static void tunnel_fact_gateway(struct inner_facts *facts, const struct jvpn_addr *addr)
 {
+	if (addr->family != AF_UNSPEC)
+		inner_facts_add(facts, INNER_GATEWAY, addr, jvpn_addr_bits(addr));
+}
+
+/*
+ * Of the gateway's addresses the one that it has answered from, with its key, and those that stand
+ * in the file. What a name server says besides may be anything, a part of the inner network too.
+ */
+static void tunnel_facts_read(const struct client *c, struct inner_facts *facts,
+			      const struct jvpn_addr *answered)
+{
+	const struct jvpn_config_remote *gateway = client_gateway(c);
 	struct tunnel_look look = { .facts = facts };
 
 	*facts = (struct inner_facts){};
@@ -91,9 +103,9 @@ static void tunnel_facts_read(const struct client *c, struct inner_facts *facts)
 	    jvpn_rtnl_route_dump(c->d->rtnl, tunnel_look_route, &look, NULL))
 		facts->torn = true;
 	free(look.tunnels);
-	for (size_t i = 0; i < c->n_remotes; i++)
-		inner_facts_add(facts, INNER_GATEWAY, &c->remotes[i].addr,
-				jvpn_addr_bits(&c->remotes[i].addr));
+	tunnel_fact_gateway(facts, answered);
+	for (size_t i = 0; i < gateway->n_endpoints; i++)
+		tunnel_fact_gateway(facts, &gateway->endpoints[i].addr);
 }
 
 static const char *tunnel_address_refuse(struct client *c, const struct inner_facts *facts,
@@ -161,7 +173,7 @@ bool tunnel_accept(struct client *c, const struct jvpn_hs_resp *resp, struct jvp
 		v6.length = resp->v6_prefix;
 	}
 	memset(c->inner_refused, 0, sizeof(c->inner_refused));
-	tunnel_facts_read(c, &facts);
+	tunnel_facts_read(c, &facts, &c->handshake.to.remote);
 	inner[0] = tunnel_judge(c, &facts, &v4);
 	inner[1] = tunnel_judge(c, &facts, &v6);
 	inner_facts_free(&facts);
@@ -173,7 +185,7 @@ const char *tunnel_collision(struct client *c, const struct session *s)
 	const char *why = NULL;
 	struct inner_facts facts;
 
-	tunnel_facts_read(c, &facts);
+	tunnel_facts_read(c, &facts, &s->path.remote);
 	for (int i = 0; i < 2 && !facts.torn; i++)
 		if (s->inner[i].addr.family != AF_UNSPEC &&
 		    tunnel_address_refuse(c, &facts, &s->inner[i].addr))
