@@ -15,7 +15,7 @@ declare -A GROUPS_OF=(
 	# module and programs
 	[build]="gcc make libc6-dev pkg-config python3 python3-yaml libsodium-dev libuv1-dev
 		libyaml-dev liblmdb-dev libjansson-dev libmnl-dev libnl-3-dev libnl-genl-3-dev
-		libnl-route-3-dev libsystemd-dev libc-ares-dev"
+		libnl-route-3-dev libsystemd-dev libc-ares-dev libqrencode-dev"
 	# what a command in a guest, or the host lane, may call
 	[guest]="bash coreutils util-linux procps psmisc kmod iproute2 nftables ethtool iputils-ping
 		iperf3 curl tcpdump conntrack netcat-openbsd python3 python3-yaml grep sed mawk

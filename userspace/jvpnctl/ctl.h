@@ -23,7 +23,7 @@ enum ctl_exit {
 	CTL_FORBIDDEN = 7,		/* not permitted */
 };
 
-#define CTL_OPTIONS_MAX 8
+#define CTL_OPTIONS_MAX 12
 
 /* An option of one verb. The list ends with a NULL name. */
 struct ctl_option {
@@ -80,6 +80,11 @@ int ctl_finish(void);
 
 extern const struct ctl_verb *const ctl_verbs[];	/* ends with NULL */
 
+extern const struct ctl_verb ctl_verb_init_gateway;
+extern const struct ctl_verb ctl_verb_init_client;
+extern const struct ctl_verb ctl_verb_peer_add;
+extern const struct ctl_verb ctl_verb_peer_remove;
+extern const struct ctl_verb ctl_verb_peer_list;
 extern const struct ctl_verb ctl_verb_genkey;
 extern const struct ctl_verb ctl_verb_pubkey;
 extern const struct ctl_verb ctl_verb_genpsk;

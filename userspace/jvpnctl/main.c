@@ -11,6 +11,11 @@
 #include "util.h"
 
 const struct ctl_verb *const ctl_verbs[] = {
+	&ctl_verb_init_gateway,
+	&ctl_verb_init_client,
+	&ctl_verb_peer_add,
+	&ctl_verb_peer_remove,
+	&ctl_verb_peer_list,
 	&ctl_verb_genkey,
 	&ctl_verb_pubkey,
 	&ctl_verb_genpsk,

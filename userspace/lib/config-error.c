@@ -30,10 +30,18 @@ void jvpn_config_error_add(struct jvpn_config_errors *errors, unsigned int line,
 	};
 }
 
+void jvpn_config_errors_place(struct jvpn_config_errors *errors, size_t first, const char *file)
+{
+	for (size_t i = first; i < errors->count; i++) {
+		free(errors->list[i].file);
+		errors->list[i].file = jvpn_config_error_copy(file);
+	}
+}
+
 static void jvpn_config_error_print(const char *file, const struct jvpn_config_error *error,
 				    FILE *out)
 {
-	fprintf(out, "%s:", file);
+	fprintf(out, "%s:", error->file ? error->file : file);
 	if (error->line)
 		fprintf(out, "%u:%u:", error->line, error->column);
 	if (error->field && *error->field)
@@ -59,7 +67,7 @@ json_t *jvpn_config_errors_to_json(const struct jvpn_config_errors *errors)
 		const struct jvpn_config_error *error = &errors->list[i];
 
 		json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:s?, s:s?, s:s?, s:s?}",
-			"file", errors->file, "line", (int)error->line,
+			"file", error->file ? error->file : errors->file, "line", (int)error->line,
 			"column", (int)error->column, "field", error->field,
 			"problem", error->problem, "allowed", error->allowed,
 			"example", error->example));
@@ -70,6 +78,7 @@ json_t *jvpn_config_errors_to_json(const struct jvpn_config_errors *errors)
 void jvpn_config_errors_free(struct jvpn_config_errors *errors)
 {
 	for (size_t i = 0; i < errors->count; i++) {
+		free(errors->list[i].file);
 		free(errors->list[i].field);
 		free(errors->list[i].problem);
 		free(errors->list[i].allowed);

@@ -299,6 +299,13 @@ void jvpn_config_check_networks(struct jvpn_config_reader *reader, yaml_node_t *
 	jvpn_config_path_leave(reader, mark);
 }
 
+void jvpn_config_read_peer(struct jvpn_config_reader *reader, yaml_node_t *node,
+			   struct jvpn_config_peer *peer)
+{
+	jvpn_config_peer_read(reader, node, peer);
+	jvpn_config_peer_own_check(reader, node, peer);
+}
+
 static void jvpn_config_read_peers(struct jvpn_config_reader *reader, yaml_node_t *node,
 				   const struct jvpn_config_key *key, void *field)
 {
@@ -312,8 +319,7 @@ static void jvpn_config_read_peers(struct jvpn_config_reader *reader, yaml_node_
 		yaml_node_t *item = jvpn_config_item(reader, node, i);
 		size_t mark = jvpn_config_path_enter_index(reader, i);
 
-		jvpn_config_peer_read(reader, item, &peers[i]);
-		jvpn_config_peer_own_check(reader, item, &peers[i]);
+		jvpn_config_read_peer(reader, item, &peers[i]);
 		jvpn_config_path_leave(reader, mark);
 	}
 	jvpn_config_unique(reader, node, &list, sizeof(*peers), jvpn_config_peer_name_bytes,
@@ -466,8 +472,13 @@ static const struct jvpn_config_key jvpn_config_gateway_keys[] = {
 	  .offset = GATEWAY(default_policy), .example = "default_policy: default" },
 	{ .name = "limits", .read = jvpn_config_read_limits, .offset = GATEWAY(limits),
 	  .example = "limits: {max_sessions: 1000}" },
-	{ .name = "peers", .read = jvpn_config_read_peers, .offset = GATEWAY(peers),
-	  .required = true, .max = PEERS_MAX, .allowed = "a list of {name, public_key, "
+	{ .name = "endpoint", .read = jvpn_config_read_text, .offset = GATEWAY(endpoint),
+	  .size = JVPN_CONFIG_ENDPOINT, .allowed = "HOST:PORT, for what 'jvpnctl peer add' prints",
+	  .example = "endpoint: vpn.example.net:51900" },
+	{ .name = "peers_dir", .read = jvpn_config_read_path, .offset = GATEWAY(peers_dir),
+	  .allowed = "a folder of files NAME.yaml, each with one peer",
+	  .example = "peers_dir: ./peers.d" },
+	{ .name = "peers", .read = jvpn_config_read_peers, .offset = GATEWAY(peers), .max = PEERS_MAX, .allowed = "a list of {name, public_key, "
 	  "preshared_key_file, addresses, allowed_prefixes, policy, max_sessions}",
 	  .example = "peers: [{name: alice, public_key: "
 	  "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=}]" },
@@ -504,6 +515,10 @@ void jvpn_config_read_gateway(struct jvpn_config_reader *reader, yaml_node_t *no
 	mark = jvpn_config_path_enter(reader, "limits");
 	jvpn_config_limits_proofs_check(reader, limits, &gateway->limits);
 	jvpn_config_path_leave(reader, mark);
+	gateway->n_own_peers = gateway->n_peers;
+	if (!*gateway->peers_dir)
+		jvpn_config_path_resolve(reader, "peers.d", gateway->peers_dir,
+					 sizeof(gateway->peers_dir));
 }
 
 void jvpn_config_free_gateway(struct jvpn_config_gateway *gateway)

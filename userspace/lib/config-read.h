@@ -22,6 +22,8 @@ struct jvpn_config_reader {
 	unsigned int flags;
 	char path[512];			/* of the field that is being read */
 	bool no_memory;
+	bool exposed;			/* others can read the file */
+	bool key_given;			/* it holds private_key */
 };
 
 struct jvpn_config_key;
@@ -155,6 +157,14 @@ void jvpn_config_read_gateway(struct jvpn_config_reader *reader, yaml_node_t *no
 			      const struct jvpn_config_key *key, void *field);
 void jvpn_config_read_client(struct jvpn_config_reader *reader, yaml_node_t *node,
 			     const struct jvpn_config_key *key, void *field);
+/* One element of gateway.peers, also in a file of its own. */
+void jvpn_config_read_peer(struct jvpn_config_reader *reader, yaml_node_t *node,
+			   struct jvpn_config_peer *peer);
+/* Those of gateway.peers_dir; the section has been read. */
+void jvpn_config_read_peer_files(struct jvpn_config_reader *reader);
+void jvpn_config_refuse_yaml(struct jvpn_config_reader *reader, const yaml_parser_t *parser);
+/* The errors from the first on are those of another file. */
+void jvpn_config_errors_place(struct jvpn_config_errors *errors, size_t first, const char *file);
 /* What needs both sections, device and gateway. */
 void jvpn_config_check_networks(struct jvpn_config_reader *reader, yaml_node_t *root);
 void jvpn_config_defaults_gateway(struct jvpn_config *config);

@@ -146,6 +146,42 @@ static void jvpn_config_read_private_key(struct jvpn_config_reader *reader, yaml
 		jvpn_config_refuse_key(reader, node, key, "%s", why);
 }
 
+/* For a client's file that is handed over as a whole. */
+static void jvpn_config_read_private_key_text(struct jvpn_config_reader *reader, yaml_node_t *node,
+					      const struct jvpn_config_key *key, void *field)
+{
+	struct jvpn_config *config = reader->config;
+	const char *text;
+	char why[128];
+
+	if (!jvpn_config_scalar(reader, node, key, &text))
+		return;
+	reader->key_given = true;
+	if (jvpn_keys_parse(field, text, strlen(text), why, sizeof(why)) ||
+	    jvpn_keys_derive_public(config->public_key, config->private_key, why, sizeof(why)))
+		jvpn_config_refuse_key(reader, node, key, "%s", why);
+	else if (reader->exposed)
+		jvpn_config_refuse_key(reader, node, key,
+				       "others can read this file, and the key in it; run 'chmod o-rwx %s'",
+				       config->path);
+}
+
+static void jvpn_config_key_check(struct jvpn_config_reader *reader, yaml_node_t *root)
+{
+	size_t mark = jvpn_config_path_enter(reader, "private_key_file");
+
+	if (!reader->key_given && !jvpn_config_find(reader, root, "private_key_file"))
+		jvpn_config_refuse(reader, root,
+				   "a file of mode 600 with the output of 'jvpnctl genkey'",
+				   "private_key_file: /etc/jvpn/private.key",
+				   "required, but missing");
+	else if (reader->key_given && jvpn_config_find(reader, root, "private_key_file"))
+		jvpn_config_refuse(reader, jvpn_config_place(reader, root, "private_key_file"),
+				   "one of private_key and private_key_file", NULL,
+				   "the key stands in private_key already");
+	jvpn_config_path_leave(reader, mark);
+}
+
 static void jvpn_config_read_socket(struct jvpn_config_reader *reader, yaml_node_t *node,
 				    const struct jvpn_config_key *key, void *field)
 {
@@ -206,7 +242,10 @@ static const struct jvpn_config_key jvpn_config_top_keys[] = {
 	{ .name = "node", .read = jvpn_config_read_name, .offset = TOP(node),
 	  .size = JVPN_CONFIG_NAME, .allowed = "a name of at most 63 characters",
 	  .example = "node: gw1" },
-	{ .name = "private_key_file", .read = jvpn_config_read_private_key, .required = true,
+	{ .name = "private_key", .read = jvpn_config_read_private_key_text, .offset = TOP(private_key),
+	  .allowed = "44 characters of base64, in a file that others cannot read; or private_key_file",
+	  .example = "private_key_file: /etc/jvpn/private.key" },
+	{ .name = "private_key_file", .read = jvpn_config_read_private_key,
 	  .allowed = "a file of mode 600 with the output of 'jvpnctl genkey'",
 	  .example = "private_key_file: /etc/jvpn/private.key" },
 	{ .name = "control_socket", .read = jvpn_config_read_socket, .offset = TOP(control_socket),
@@ -355,6 +394,7 @@ static void jvpn_config_read_root(struct jvpn_config_reader *reader, yaml_node_t
 		jvpn_config_defaults_client(config);
 	if (!jvpn_config_read_map(reader, root, jvpn_config_top_keys, config))
 		return;
+	jvpn_config_key_check(reader, root);
 	if (role_known)
 		jvpn_config_check_section(reader, root);
 	jvpn_config_check_mtu(reader, root);
@@ -383,15 +423,17 @@ static FILE *jvpn_config_open(struct jvpn_config_reader *reader, const char *pat
 		jvpn_config_refuse_file(reader, strerror(errno));
 		return NULL;
 	}
-	if (!fstat(fileno(file), &st) && !S_ISDIR(st.st_mode) && st.st_size <= FILE_MAX)
+	if (!fstat(fileno(file), &st) && !S_ISDIR(st.st_mode) && st.st_size <= FILE_MAX) {
+		reader->exposed = st.st_mode & 07;
 		return file;
+	}
 	jvpn_config_refuse_file(reader, S_ISDIR(st.st_mode) ? "it is a folder" :
 				"it is larger than 64 MiB");
 	fclose(file);
 	return NULL;
 }
 
-static void jvpn_config_refuse_yaml(struct jvpn_config_reader *reader, const yaml_parser_t *parser)
+void jvpn_config_refuse_yaml(struct jvpn_config_reader *reader, const yaml_parser_t *parser)
 {
 	bool reading = parser->error == YAML_READER_ERROR;
 	char problem[512];
@@ -438,6 +480,8 @@ static void jvpn_config_read_document(struct jvpn_config_reader *reader, yaml_pa
 	if (root)
 		jvpn_config_refuse_second(reader, parser);
 	yaml_document_delete(&reader->document);
+	if (reader->config->role == JVPN_CONFIG_GATEWAY && !reader->errors->count)
+		jvpn_config_read_peer_files(reader);
 }
 
 static void jvpn_config_read_file(struct jvpn_config_reader *reader, FILE *file)
@@ -457,6 +501,8 @@ static int jvpn_config_error_compare(const void *left, const void *right)
 {
 	const struct jvpn_config_error *a = left, *b = right;
 
+	if (a->file || b->file)
+		return a->file && b->file ? strcmp(a->file, b->file) : a->file ? 1 : -1;
 	if (a->line != b->line)
 		return a->line < b->line ? -1 : 1;
 	return a->column < b->column ? -1 : a->column > b->column;

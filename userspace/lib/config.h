@@ -23,6 +23,7 @@
 #include "policy.h"
 
 #define JVPN_CONFIG_IFNAME	16	/* IFNAMSIZ */
+#define JVPN_CONFIG_ENDPOINT	262	/* "name:port" */
 #define JVPN_CONFIG_NAME	64	/* names of peers, gateways, transports, node */
 
 enum jvpn_config_role {
@@ -104,8 +105,11 @@ struct jvpn_config_gateway {
 	struct jvpn_prefix *pools;		/* its own addresses are not given out */
 	size_t n_pools;
 	uint32_t address_quarantine_ms;		/* before one goes to another peer; 0 off */
-	struct jvpn_config_peer *peers;
+	struct jvpn_config_peer *peers;		/* of the file, then those of peers_dir */
 	size_t n_peers;
+	size_t n_own_peers;			/* of the file */
+	char endpoint[JVPN_CONFIG_ENDPOINT];	/* what clients are told; "" unknown */
+	char peers_dir[PATH_MAX];		/* default peers.d beside the file */
 	const struct jvpn_policy_def *default_policy;
 	struct jvpn_config_limits limits;
 };
@@ -150,7 +154,7 @@ struct jvpn_config {
 	struct jvpn_config_device device;
 	enum jvpn_config_role role;
 	char node[JVPN_CONFIG_NAME];
-	char private_key_file[PATH_MAX];
+	char private_key_file[PATH_MAX];	/* "": it stands in the file */
 	uint8_t private_key[JVPN_KEYS_SIZE];
 	uint8_t public_key[JVPN_KEYS_SIZE];	/* of private_key */
 	char control_socket[PATH_MAX];		/* default <runtime_dir>/<device>.sock */
@@ -165,6 +169,7 @@ struct jvpn_config {
 
 /* One thing that is wrong. Unset texts are NULL; line and column count from 1, 0 unknown. */
 struct jvpn_config_error {
+	char *file;				/* NULL: that of the configuration */
 	unsigned int line;
 	unsigned int column;
 	char *field;				/* "gateway.peers[2].public_key" */

@@ -3,8 +3,10 @@
 
 _jvpnctl_verbs() {
 	case $1 in
-	"") echo genkey pubkey genpsk session transport policy events audit config status reload up down ;;
+	"") echo init peer genkey pubkey genpsk session transport policy events audit config status reload up down ;;
 	session) echo list show explain jump terminate watch ;;
+	init) echo gateway client ;;
+	peer) echo add remove list ;;
 	transport | policy) echo list ;;
 	audit) echo verify ;;
 	config) echo check ;;
@@ -16,6 +18,10 @@ _jvpnctl_options() {
 
 	case $1 in
 	"") echo "$common --version" ;;
+	"init gateway") echo "$common --endpoint --port --pool --dir" ;;
+	"init client") echo "$common --from --gateway-key --endpoint --routes --dir" ;;
+	"peer add") echo "$common --qr --out --public-key --endpoint --address --routes --policy --dir" ;;
+	"peer remove" | "peer list") echo "$common --dir" ;;
 	"session list") echo "$common --ids" ;;
 	"session jump") echo "$common -t --timeout" ;;
 	"session terminate") echo "$common --stay-down" ;;
@@ -29,6 +35,11 @@ _jvpnctl_options() {
 
 _jvpnctl_sessions() {
 	jvpnctl session list --ids 2>/dev/null
+}
+
+# Those of files: others are removed in the configuration.
+_jvpnctl_peers() {
+	jvpnctl peer list 2>/dev/null | awk '$NF == "peers_dir" { print $1 }'
 }
 
 # Names in the first column of a table that the daemon gave.
@@ -47,7 +58,11 @@ _jvpnctl() {
 			awk -F': ' '{ print $2 }')" -- "$word")
 		return
 		;;
-	--socket)
+	--dir)
+		mapfile -t COMPREPLY < <(compgen -d -- "$word")
+		return
+		;;
+	--socket | --from | --out)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
@@ -56,7 +71,8 @@ _jvpnctl() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-i | --device | --socket | -t | --timeout | -n | --interval | -c | --count | \
-			--head | --slack) ((i++)) ;;
+			--head | --slack | --endpoint | --port | --pool | --dir | --from | --gateway-key | \
+			--routes | --out | --public-key | --address | --policy) ((i++)) ;;
 		-*) ;;
 		*)
 			if [ -z "$verb" ]; then
@@ -76,6 +92,8 @@ _jvpnctl() {
 		mapfile -t COMPREPLY < <(compgen -W "$(_jvpnctl_verbs "$verb")" -- "$word")
 	elif [[ $verb == "session jump" && $arguments -eq 1 ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_jvpnctl_transports)" -- "$word")
+	elif [[ $verb == "peer remove" && $arguments -eq 0 ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_jvpnctl_peers)" -- "$word")
 	elif [[ $verb == session\ * && $verb != "session list" && $arguments -eq 0 ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_jvpnctl_sessions)" -- "$word")
 	elif [[ $verb == "audit verify" || $verb == "config check" ]]; then

@@ -364,6 +364,92 @@ static void test_no_such_file(void)
 	jvpn_config_errors_free(&errors);
 }
 
+/* --- peers in files of their own --- */
+
+static void test_peer_file_refused(const char *text, unsigned int line, const char *field,
+				   const char *problem, const char *claim)
+{
+	struct jvpn_config_errors errors;
+	struct jvpn_config *config;
+
+	put("peers.d/b.yaml", text, 0644);
+	config = load(GATEWAY LISTEN POOLS, &errors);
+	tap_ok(!config && errors.count == 1 && errors.list[0].file &&
+	       strstr(errors.list[0].file, "peers.d/b.yaml") && errors.list[0].line == line &&
+	       !strcmp(errors.list[0].field ? errors.list[0].field : "", field) &&
+	       strstr(errors.list[0].problem, problem), "%s", claim);
+	for (size_t i = 0; i < errors.count; i++)
+		tap_note("%s:%u: %s: %s", errors.list[i].file ? errors.list[i].file : "-",
+			 errors.list[i].line, errors.list[i].field, errors.list[i].problem);
+	jvpn_config_errors_free(&errors);
+	jvpn_config_free(config);
+}
+
+static void test_peer_files(void)
+{
+	struct jvpn_config_errors errors;
+	struct jvpn_config *config;
+	char dir[256];
+
+	snprintf(dir, sizeof(dir), "%s/peers.d", folder);
+	mkdir(dir, 0755);
+	put("peers.d/a.yaml", "name: a\npublic_key: " KEY_A "\naddresses: [10.77.0.9]\n", 0644);
+	put("peers.d/.half", "no: peer\n", 0644);
+	put("peers.d/note.txt", "no: peer\n", 0644);
+	config = load(GATEWAY LISTEN POOLS "  peers: [{name: c, public_key: " KEY_B "}]\n", &errors);
+	tap_ok(config && config->gateway.n_peers == 2 && config->gateway.n_own_peers == 1 &&
+	       !strcmp(config->gateway.peers[1].name, "a") &&
+	       config->gateway.peers[1].max_sessions == 1 &&
+	       config->gateway.peers[1].policy == config->gateway.default_policy,
+	       "a peer's file counts as if it stood in the configuration");
+	jvpn_config_errors_free(&errors);
+	jvpn_config_free(config);
+	test_peer_file_refused("", 1, "", "empty", "a peer's file that is empty");
+	test_peer_file_refused("a: [\n", 2, "", "not YAML", "a peer's file that is not YAML");
+	test_peer_file_refused("name: b\n", 1, "public_key", "missing", "a peer's file without a key");
+	test_peer_file_refused("name: a\npublic_key: " KEY_B "\n", 1, "name", "the peer 'a'",
+			       "a peer's name twice");
+	test_peer_file_refused("name: b\npublic_key: " KEY_A "\n", 1, "public_key",
+			       "the peer 'a'", "a peer's key twice");
+	test_peer_file_refused("name: b\npublic_key: " KEY_B "\naddresses: [10.77.0.9]\n", 1,
+			       "addresses", "the peer 'a'", "a peer's address twice");
+	test_peer_file_refused("name: b\npublic_key: " KEY_B "\nallowed_prefixes: [10.77.0.0/16]\n", 1,
+			       "allowed_prefixes", "two owners", "a peer's network over the pool");
+	put("peers.d/b.yaml", "name: b\npublic_key: " KEY_B "\n", 0644);
+	config = load(GATEWAY LISTEN POOLS "  peers_dir: none\n", &errors);
+	tap_ok(config && !config->gateway.n_peers, "a folder that is not there has no peers");
+	jvpn_config_errors_free(&errors);
+	jvpn_config_free(config);
+	unlink(put("peers.d/a.yaml", "", 0644));
+	unlink(put("peers.d/b.yaml", "", 0644));
+	unlink(put("peers.d/.half", "", 0644));
+	unlink(put("peers.d/note.txt", "", 0644));
+	rmdir(dir);
+}
+
+static void test_key_in_file(void)
+{
+	static const char text[] = "role: client\nprivate_key: " PRIVATE "\n" REMOTE;
+	struct jvpn_config_errors errors;
+	struct jvpn_config *config = jvpn_config_load(put("x.yaml", text, 0640), &errors);
+
+	tap_ok(config && !errors.count, "a key in a file that others cannot read");
+	jvpn_config_errors_free(&errors);
+	jvpn_config_free(config);
+	config = jvpn_config_load(put("x.yaml", text, 0644), &errors);
+	tap_ok(!config && errors.count == 1 && errors.list[0].line == 2 &&
+	       strstr(errors.list[0].problem, "chmod o-rwx") &&
+	       !strstr(errors.list[0].problem, PRIVATE), "not in one that they can");
+	jvpn_config_errors_free(&errors);
+	jvpn_config_free(config);
+	config = jvpn_config_load(put("x.yaml", CLIENT "private_key: " PRIVATE "\n" REMOTE, 0600),
+				  &errors);
+	tap_ok(!config && errors.count == 1 && strstr(errors.list[0].problem, "already"),
+	       "and not in two places");
+	jvpn_config_errors_free(&errors);
+	jvpn_config_free(config);
+}
+
 static struct jvpn_config *load_good(const char *text, const char *claim)
 {
 	struct jvpn_config_errors errors;
@@ -566,6 +652,8 @@ int main(void)
 	test_all_errors_at_once();
 	test_print();
 	test_no_such_file();
+	test_peer_files();
+	test_key_in_file();
 	test_defaults_gateway();
 	test_defaults_client();
 	test_values();
