@@ -156,6 +156,8 @@ network_of_the_hotel()
 	ROUTES="[172.30.0.0/16]"
 	pair_fresh
 	wait_for 5 "the route" goes_by c 172.30.0.1 $DEV
+	# No look is due for what has changed before.
+	sleep 2
 	ip -n "${NS}c" addr add 172.30.5.99/24 dev a0
 	wait_for 5 "the log says so" grep -q 'route 172.30.0.0/16: it leads into the tunnel, but 172.30.5.0/24 of it is reached over a0' "$WORK/c/log"
 	session_read c
