@@ -11,7 +11,8 @@ enum admission_age admission_age(bool is_newer, uint64_t made_s, uint64_t now_s)
 
 /*
  * The doubtful ones may have all the room that nobody else wants, and leave it at once to who is in
- * no doubt. Among themselves the newest counts most: a genuine one is confirmed within a round trip.
+ * no doubt. Among themselves the newest counts most: what is genuine is confirmed within a round
+ * trip.
  */
 enum admission admission_judge(const struct admission_room *room, bool is_doubtful)
 {

@@ -20,12 +20,13 @@ enum admission_age {
 };
 
 /*
- * How old is an INIT? By its timestamp and the clock of this machine, both in seconds; is_newer: than
- * the last of its key that is remembered. Either clock may be wrong: it says only whose share is taken.
+ * How old is an INIT? By its timestamp and the clock of this machine, both in seconds; is_newer:
+ * than the last of its key that is remembered. Either clock may be wrong: it says only whose share
+ * is taken.
  */
 enum admission_age admission_age(bool is_newer, uint64_t made_s, uint64_t now_s);
 
-/* A peer whose INIT was doubtful has so long to confirm it, before another such may have its room. */
+/* A peer whose INIT was doubtful has so long to confirm it before another such has its room. */
 #define ADMISSION_DOUBTFUL_MS 1000
 
 /**

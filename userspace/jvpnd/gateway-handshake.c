@@ -127,7 +127,7 @@ static void handshake_doubt_set(struct gateway *gw, struct peer *peer, bool is_d
 		TAILQ_INSERT_TAIL(&gw->doubtful, peer, doubtful_link);
 }
 
-/* After each change of what it has: room is given to peers, however many sessions come of an INIT. */
+/* After each change of what it has: room is given to peers, whatever comes of an INIT of theirs. */
 static void handshake_peer_update(struct gateway *gw, struct peer *peer)
 {
 	bool busy = handshake_peer_is_busy(peer);

@@ -114,7 +114,8 @@ void jvpnd_time_release(void);
 /* CLOCK_BOOTTIME, as the kernel's deadlines. */
 uint64_t jvpnd_now_ms(void);
 /*
- * CLOCK_REALTIME, for people: it can be set, so nothing is decided by it, but whose share an INIT takes.
+ * CLOCK_REALTIME, for people: it can be set, so nothing is decided by it but whose share an INIT
+ * takes.
  */
 uint64_t jvpnd_wall_s(void);
 

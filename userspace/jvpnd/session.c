@@ -282,7 +282,7 @@ static json_t *session_details(const struct session *s, bool ends)
 	return NULL;
 }
 
-/* Nobody has shown that he made its INIT, and it ends: whoever sends copies of one can have that. */
+/* It ends, and nobody has shown that he made its INIT: whoever sends copies of one can do that. */
 static bool session_is_of_strangers(const struct session *s, const struct kernel_transition *t)
 {
 	return s->role == JVPN_ROLE_GATEWAY && t->from == JVPN_STATE_BIRTH &&
@@ -381,8 +381,8 @@ static void session_log(const struct session *s, const struct kernel_transition 
 
 	if (session_is_of_strangers(s, t)) {
 		jvpn_log_limited(&strangers, JVPN_LOG_INFO,
-				 "session %s (%s) was not confirmed: %s", session_short(s), s->label,
-				 jvpn_reason_name(t->reason));
+				 "session %s (%s) was not confirmed: %s", session_short(s),
+				 s->label, jvpn_reason_name(t->reason));
 		return;
 	}
 	jvpn_info("session %s (%s): %s -> %s (%s), version %llu", session_short(s), s->label,

@@ -86,7 +86,8 @@ static void peer_with_past(struct world_init *old, unsigned int peer, uint64_t w
 	init_put_shown(path_four(peer, 1000), &init);
 	for (size_t i = 0; i < PEER_HALF_OPEN_MAX; i++)
 		if (p->half_open[i])
-			session_terminate(&world.d, p->half_open[i], JVPN_REASON_HANDSHAKE_REJECTED);
+			session_terminate(&world.d, p->half_open[i],
+					  JVPN_REASON_HANDSHAKE_REJECTED);
 	sessions_settle(&world.d);
 }
 
@@ -163,13 +164,13 @@ static bool client_after_its_past(unsigned int peer)
 	return init_put_shown(path_four(1, 5000), &init);
 }
 
-/* A gateway that has just begun remembers nothing; one that did not hear of a client for long neither. */
+/* A gateway that has just begun remembers nothing, nor of whom it has not heard for long. */
 static void share_beside_the_past(void)
 {
 	struct world_init init;
 
 	world_open("max_half_open: 8");
-	tap_ok(client_after_its_past(0), "a client comes in after its past, at a gateway that began anew");
+	tap_ok(client_after_its_past(0), "a client comes in after its past, at a new gateway");
 	init_make(&init, 1, jvpnd_wall_s());
 	init_put_shown(path_four(2, 5000), &init);
 	world_peer(1)->timestamp.seen_ms -= JVPN_HS_TIMESTAMP_MS;
@@ -238,8 +239,8 @@ static void answers_beside_copies(void)
 	tap_ok(client_after_copies(0, one, ADDRESSES * PORTS, &answered),
 	       "a client is answered after copies from one /64");
 	tap_equal(answered, 4, "of which so many were");
-	tap_ok(client_after_copies(1, many, NETWORKS * 2, &answered), "after copies from %u addresses",
-	       NETWORKS);
+	tap_ok(client_after_copies(1, many, NETWORKS * 2, &answered),
+	       "after copies from %u addresses", NETWORKS);
 	tap_equal(answered, 16, "of which so many were");
 	tap_ok(client_after_copies(2, sites, ADMISSION_ANSWERS_MAX, &answered),
 	       "and after copies from each /64 of a /48");
@@ -247,7 +248,7 @@ static void answers_beside_copies(void)
 	world_close();
 	world_open("handshakes_per_second: 1, cookie_above_per_second: 1");
 	client_after_copies(0, many, NETWORKS * 2, &answered);
-	tap_ok(answered >= 8 && answered < 12, "answers to copies are bounded in time: %u", answered);
+	tap_ok(answered >= 8 && answered < 12, "answers to copies have a rate: %u", answered);
 	world_close();
 }
 
@@ -410,8 +411,8 @@ static void ages(void)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		tap_ok(admission_age(rows[i].is_newer, rows[i].made_s, rows[i].now_s) == rows[i].age,
-		       "age: row %zu", i);
+		tap_ok(admission_age(rows[i].is_newer, rows[i].made_s, rows[i].now_s) ==
+		       rows[i].age, "age: row %zu", i);
 }
 
 static void work(void)
@@ -451,7 +452,8 @@ static void answers(void)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		tap_ok(admission_answer(&rows[i].answers) == rows[i].admitted, "answer: row %zu", i);
+		tap_ok(admission_answer(&rows[i].answers) == rows[i].admitted,
+		       "answer: row %zu", i);
 }
 
 int main(void)

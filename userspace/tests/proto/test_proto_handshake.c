@@ -335,7 +335,8 @@ static void test_timestamps(void)
 		  JVPN_VERDICT_REPLAYED, "still refused just before an hour");
 	tap_equal(jvpn_hs_timestamp_accept(&last, t1, 5 + JVPN_HS_TIMESTAMP_MS),
 		  JVPN_VERDICT_OK, "forgotten after an hour: a clock set back heals");
-	tap_ok(jvpn_hs_tai64n_wall_s(t1) == START_S && !jvpn_hs_tai64n_wall_s((u8[JVPN_HS_TAI64N]){ }),
+	tap_ok(jvpn_hs_tai64n_wall_s(t1) == START_S &&
+	       !jvpn_hs_tai64n_wall_s((u8[JVPN_HS_TAI64N]){ }),
 	       "a timestamp says when it was made, or that it is of no time");
 	jvpn_hs_tai64n(t1, START_S - 86400, 5);
 	jvpn_hs_tai64n_raise(t1, t2);
