@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "device.h"
+#include "owner.h"
 #include "session.h"
 #include "tx.h"
 
@@ -37,8 +38,8 @@ static struct sk_buff *hold_dequeue(struct jvpn_session *s)
 
 	lockdep_assert_held(&s->hold.queue.lock);
 	if (skb) {
-		s->hold.bytes -= skb->truesize;
-		atomic_long_sub(skb->truesize, &s->jd->held_bytes);
+		s->hold.bytes -= jvpn_owner_charge(skb);
+		atomic_long_sub(jvpn_owner_charge(skb), &s->jd->held_bytes);
 	}
 	return skb;
 }
@@ -70,7 +71,7 @@ static enum jvpn_counter hold_queue(struct jvpn_session *s, struct sk_buff *skb,
 {
 	enum jvpn_counter bound, met = 0;
 
-	while ((bound = hold_charge(s, skb->truesize))) {
+	while ((bound = hold_charge(s, jvpn_owner_charge(skb)))) {
 		/* One that waited before is the oldest itself. */
 		struct sk_buff *oldest = again ? NULL : hold_dequeue(s);
 
@@ -100,7 +101,10 @@ static void drop_all(struct jvpn_session *s, struct sk_buff_head *list, enum jvp
 static bool hold_detach(struct sk_buff *skb)
 {
 	nf_reset_ct(skb);
-	return !skb_orphan_frags(skb, GFP_ATOMIC);
+	if (skb_orphan_frags(skb, GFP_ATOMIC))
+		return false;
+	jvpn_owner_settle(skb);
+	return true;
 }
 
 bool jvpn_hold_add(struct jvpn_session *s, struct sk_buff *skb, bool again)

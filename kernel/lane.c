@@ -8,6 +8,7 @@
 #include <net/udp.h>
 
 #include "device.h"
+#include "owner.h"
 #include "rx.h"
 #include "socket.h"
 
@@ -93,7 +94,7 @@ static bool lane_add(struct jvpn_lanes *lanes, struct jvpn_lane *lane, struct sk
 	bool room;
 
 	spin_lock(&lane->queue.lock);
-	room = lane_charge(lanes, lane, skb->truesize);
+	room = lane_charge(lanes, lane, jvpn_owner_charge(skb));
 	if (room)
 		__skb_queue_tail(&lane->queue, skb);
 	spin_unlock(&lane->queue.lock);
@@ -151,7 +152,7 @@ static struct sk_buff *lane_next(struct jvpn_lanes *lanes, struct jvpn_lane *lan
 	spin_lock(&lane->queue.lock);
 	skb = __skb_dequeue(&lane->queue);
 	if (skb)
-		lane_uncharge(lanes, lane, skb->truesize);
+		lane_uncharge(lanes, lane, jvpn_owner_charge(skb));
 	spin_unlock(&lane->queue.lock);
 	return skb;
 }
@@ -200,7 +201,7 @@ void jvpn_lanes_forget(struct jvpn_socket *js)
 			if (cb_of(skb)->js != js)
 				continue;
 			__skb_unlink(skb, &lane->queue);
-			lane_uncharge(lanes, lane, skb->truesize);
+			lane_uncharge(lanes, lane, jvpn_owner_charge(skb));
 			__skb_queue_tail(&gone, skb);
 		}
 		spin_unlock_bh(&lane->queue.lock);

@@ -27,6 +27,7 @@
 #include "core/wire.h"
 #include "device.h"
 #include "hold.h"
+#include "owner.h"
 #include "session.h"
 #include "socket.h"
 
@@ -82,19 +83,6 @@ static void write_header(u8 *p, const struct jvpn_epoch *e, u64 counter)
 	h->hdr.zero = 0;
 	h->idx = cpu_to_le32(e->tx_index);
 	h->ctr = cpu_to_le64(counter);
-}
-
-/*
- * The outer packet answers for the inner one's share of its socket's buffer: a sender that fills
- * the queues of the underlay is held back as if there were no tunnel.
- */
-static void hand_over_owner(struct sk_buff *outer, struct sk_buff *inner)
-{
-	if (!inner->destructor)
-		return;
-	swap(outer->truesize, inner->truesize);
-	swap(outer->destructor, inner->destructor);
-	swap(outer->sk, inner->sk);
 }
 
 /* What queues of the underlay may know of an inner packet, beside its size: see outer_scrub(). */
@@ -261,7 +249,7 @@ static void send_batch(struct send *send, const struct segmenter *seg)
 		}
 		batch_count(send, n, outer->len - n * DATA_OVERHEAD);
 		if (i + n == seg->count)
-			hand_over_owner(outer, send->skb);
+			jvpn_owner_hand_over(outer, send->skb);
 		send_outer(send, outer, seg->hlen + seg->mss);
 	}
 	consume_skb(send->skb);
@@ -333,8 +321,11 @@ static struct sk_buff *outer_of(struct sk_buff *skb)
 	u32 head = JVPN_HEADROOM + DATA_HDR;
 	struct sk_buff *outer;
 
-	if (sealable_in_place(skb))
+	if (sealable_in_place(skb)) {
+		jvpn_owner_settle(skb);
 		return skb;
+		skb_zcopy_clear(skb, false);
+	}
 	outer = alloc_skb(head + skb->len + JVPN_TAG_SIZE, GFP_ATOMIC);
 	if (!outer)
 		return NULL;
@@ -344,7 +335,7 @@ static struct sk_buff *outer_of(struct sk_buff *skb)
 		return NULL;
 	}
 	copy_traits(outer, skb);
-	hand_over_owner(outer, skb);
+	jvpn_owner_hand_over(outer, skb);
 	consume_skb(skb);
 	return outer;
 }
@@ -459,11 +450,12 @@ static void send_split(struct send *send)
 		drop_unfit(send->s, send->skb, PTR_ERR_OR_ZERO(segs));
 		return;
 	}
-	consume_skb(send->skb);
 	skb_list_walk_safe(segs, skb, next) {
 		skb_mark_not_on_list(skb);
 		send_one(send, skb);
 	}
+	/* Last: they share its pages, which may be a ring's that is written to again. */
+	consume_skb(send->skb);
 }
 
 /* No TCP makes such segments: somebody wants one packet to become tens of thousands. */
