@@ -86,6 +86,7 @@ void jvpn_binding_free(struct jvpn_binding *b)
 /* Where packets find it, and a client's where the loss of its link does. */
 static bool binding_link(struct jvpn_session *s, struct jvpn_binding *b)
 {
+	jvpn_epoch_begin(&b->epoch);
 	if (jvpn_table_add_binding(table_of(s), b))
 		return false;
 	if (s->role == JVPN_ROLE_CLIENT)

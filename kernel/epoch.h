@@ -52,6 +52,16 @@ struct jvpn_epoch {
 void jvpn_epoch_init(struct jvpn_epoch *e, const struct jvpn_epoch_keys *keys, u64 now_ms);
 
 /**
+ * jvpn_epoch_begin() - the epoch may be used from now on
+ * @e: the epoch, just initialised; none with its receive index is linked
+ *
+ * A key that was used may come again: its binding was given up before it was committed, and is
+ * installed anew. No counter comes again with it, since they count on from the time since boot
+ * in ns, which keys do not outlive and no sender catches up with.
+ */
+void jvpn_epoch_begin(struct jvpn_epoch *e);
+
+/**
  * jvpn_epoch_reserve() - take send counters for a batch
  * @e: the epoch
  * @n: how many

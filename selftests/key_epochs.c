@@ -272,13 +272,13 @@ static void keys_stay_inside(void)
 	free(text);
 }
 
-/* Counters of the device begin at 0 with each key and never repeat. */
+/* Counters of the device rise by one, also in the next epoch, where they begin elsewhere. */
 static void counters_once(void)
 {
 	static struct peer_datagram d;
 	struct nl_epoch e = nl_epoch(1);
+	uint64_t i, first = 0, before = 0;
 	struct session s;
-	uint64_t i;
 
 	fx = fx_open();
 	s = session_gateway(&fx, 10);
@@ -290,9 +290,17 @@ static void counters_once(void)
 		session_send(&s, "count");
 		REQUIRE(peer_receive_inner(&s.peer, PATIENCE_MS, &d), "packet %llu is missing",
 			(unsigned long long)i);
-		CHECK_EQ(d.counter, i % 50, "the counter");
+		if (i % 50 == 0) {
+			before = first;
+			first = d.counter;
+		}
+		CHECK_EQ(d.counter, first + i % 50, "the counter");
+		CHECK(d.counter < 1ULL << 60, "the counter is beyond those of a key");
 		CHECK_EQ(d.index, s.peer.epoch.tx.index, "the index");
 	}
+	/* Two that tell nothing are so near each other once in half a million times. */
+	CHECK(first > before ? first - before > 1ULL << 40 : before - first > 1ULL << 40,
+	      "the counters of two epochs begin %lld apart", (long long)(first - before));
 }
 
 /* ---- prepared bindings ---- */
@@ -564,6 +572,101 @@ static void asked_for(void)
 	CHECK(WAIT_FOR(session_view(&s).version == 3), "the echo does not commit it");
 }
 
+/* What was prepared, asked for and given up may come again: with new counters. */
+static void keys_come_again(void)
+{
+	static struct peer_datagram d;
+	uint64_t last = 0, cookie = 1;
+	struct prepared p;
+	struct session s;
+	unsigned int i;
+
+	fx = fx_open();
+	s = session_client(&fx, 10);
+	p = prepared_make(&s, "127.0.0.11", 5);
+	for (i = 0; i < 5; i++) {
+		REQUIRE(!prepare(&s, &p, cookie, false, NULL), "refused");
+		REQUIRE(peer_receive(&p.peer, PATIENCE_MS, &d), "the gateway is not asked");
+		CHECK_EQ(d.index, p.epoch.tx.index, "the index");
+		CHECK(d.counter > last, "round %u: counter %llu after %llu", i,
+		      (unsigned long long)d.counter, (unsigned long long)last);
+		REQUIRE(!session_cancel(&s, &cookie, NULL), "cannot cancel");
+		/* Nothing else is under way. */
+		last = d.counter;
+		while (peer_receive(&p.peer, 0, &d))
+			last = d.counter;
+	}
+	session_jump(&s, &p.peer, &p.epoch);
+	s.peer = p.peer;
+	session_send(&s, "the same keys");
+	REQUIRE(peer_receive(&s.peer, PATIENCE_MS, &d), "nothing came");
+	CHECK(d.counter > last, "bound: counter %llu after %llu", (unsigned long long)d.counter,
+	      (unsigned long long)last);
+}
+
+/* ---- keys that may not be used any longer are gone ---- */
+
+#define REJECT_MS 2000
+
+static struct session short_lived(enum jvpn_role role)
+{
+	struct session s;
+
+	fx = fx_open();
+	s = session_describe(&fx, role, 10);
+	fx_policy_set(&s.policy, JVPN_A_POLICY_REJECT_AFTER_MS, REJECT_MS);
+	session_attach(&s);
+	return s;
+}
+
+static void expect_gone(struct session *s, const struct nl_epoch *e, const char *what)
+{
+	test_sleep(REJECT_MS + 200);
+	expect_dropped(s, e, 900, "rx_drop_index", what);
+}
+
+static void retired_end(void)
+{
+	struct session s = short_lived(JVPN_ROLE_GATEWAY);
+
+	REQUIRE(!session_transition(&s, 1, JVPN_EVENT_TRANSPORT_DEAD, JVPN_REASON_PROBE_TIMEOUT,
+				    NULL), "cannot lose the binding");
+	expect_gone(&s, &s.peer.epoch, "retired for longer than keys may be used");
+}
+
+static void draining_end(void)
+{
+	struct session s = short_lived(JVPN_ROLE_GATEWAY);
+	struct nl_epoch old = s.peer.epoch, e = nl_epoch(1);
+
+	REQUIRE(!refresh(&s, &e, NULL), "refresh is refused");
+	expect_gone(&s, &old, "draining for longer than keys may be used");
+}
+
+static void prepared_end(void)
+{
+	struct session s = short_lived(JVPN_ROLE_CLIENT);
+	struct prepared p = prepared_make(&s, "127.0.0.11", 5);
+
+	REQUIRE(!prepare(&s, &p, 1, false, NULL), "refused");
+	expect_gone(&s, &p.epoch, "prepared for longer than keys may be used");
+	CHECK_EQ(session_view(&s).pending, 0, "pending bindings");
+}
+
+/* A handshake that is not done in time, of a session that may wait for ever. */
+static void awaited_end(void)
+{
+	struct session s;
+
+	fx = fx_open();
+	s = session_describe(&fx, JVPN_ROLE_GATEWAY, 10);
+	s.birth_deadline = 0;
+	fx_policy_set(&s.policy, JVPN_A_POLICY_REJECT_AFTER_MS, REJECT_MS);
+	REQUIRE(!session_new(&s, NULL), "refused");
+	expect_gone(&s, &s.peer.epoch, "awaited for longer than keys may be used");
+	session_expect_state(&s, JVPN_STATE_BIRTH, 0);
+}
+
 /* From recovering it is one step. */
 static void prepared_recovering(void)
 {
@@ -749,7 +852,12 @@ static const struct test_case cases[] = {
 	{ "a refresh needs a binding", refresh_needs_binding },
 	{ "both directions cannot have one key", equal_keys },
 	{ "keys do not come out", keys_stay_inside },
-	{ "send counters begin at 0 and never repeat", counters_once },
+	{ "send counters rise by one, and tell nothing from epoch to epoch", counters_once },
+	{ "keys that come again have no counter again", keys_come_again },
+	{ "retired keys go when they may not be used any longer", retired_end },
+	{ "so do draining ones", draining_end },
+	{ "so do prepared ones", prepared_end },
+	{ "so do those that a session in birth waits for", awaited_end },
 	{ "the first valid packet commits a prepared binding", committed_by_packet },
 	{ "nothing else commits a prepared binding", committed_by_nothing_else },
 	{ "the daemon commits a prepared binding by its cookie", committed_by_daemon },
