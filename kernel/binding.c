@@ -1012,22 +1012,43 @@ static void earlier(u64 *next, u64 at)
 		*next = at;
 }
 
+/* Keys that may not be used any longer must not be had any longer. */
+static u64 keys_end(const struct jvpn_session *s, const struct jvpn_binding *b)
+{
+	return b->epoch.born + s->policy.reject_after_ms;
+}
+
+/* Drop a binding at @end. Return: the binding, or NULL. */
+static struct jvpn_binding *binding_age(struct jvpn_session *s, struct jvpn_binding *b, u64 end,
+					u64 now_ms, u64 *next)
+{
+	if (!b)
+		return NULL;
+	end = min(end, keys_end(s, b));
+	if (now_ms >= end) {
+		binding_drop(s, b);
+		return NULL;
+	}
+	earlier(next, end);
+	return b;
+}
+
 static void prepared_age(struct jvpn_session *s, int slot, u64 now_ms, u64 *next)
 {
-	struct jvpn_binding *b = s->prepared[slot];
+	/* What a session in birth awaits has that one's deadline, and that of all keys. */
+	u64 end = s->state == JVPN_STATE_BIRTH ? U64_MAX :
+		  s->prepared[slot]->prepared_at + JVPN_PREPARED_MS;
+	struct jvpn_binding *b = binding_age(s, s->prepared[slot], end, now_ms, next);
 
-	if (now_ms >= b->prepared_at + JVPN_PREPARED_MS) {
-		s->prepared[slot] = NULL;
-		binding_drop(s, b);
+	s->prepared[slot] = b;
+	if (!b)
 		return;
-	}
 	if (b->hold && now_ms >= b->prepared_at + JVPN_HOLD_MS)
 		b->hold = false;
 	if (b->hold)
 		earlier(next, b->prepared_at + JVPN_HOLD_MS);
 	if (b->ask_at)
 		earlier(next, b->ask_at);
-	earlier(next, b->prepared_at + JVPN_PREPARED_MS);
 }
 
 u64 jvpn_binding_age_locked(struct jvpn_session *s, u64 now_ms)
@@ -1036,14 +1057,10 @@ u64 jvpn_binding_age_locked(struct jvpn_session *s, u64 now_ms)
 	int i;
 
 	lockdep_assert_held(&s->lock);
-	if (s->draining && now_ms >= s->draining->drain_until) {
-		binding_drop(s, s->draining);
-		s->draining = NULL;
-	}
 	if (s->draining)
-		earlier(&next, s->draining->drain_until);
-	/* What a session in birth awaits has its own deadline. */
-	for (i = 0; s->state != JVPN_STATE_BIRTH && i < JVPN_PENDING_MAX; i++)
+		s->draining = binding_age(s, s->draining, s->draining->drain_until, now_ms, &next);
+	s->retired = binding_age(s, s->retired, U64_MAX, now_ms, &next);
+	for (i = 0; i < JVPN_PENDING_MAX; i++)
 		if (s->prepared[i])
 			prepared_age(s, i, now_ms, &next);
 	return next;
