@@ -801,15 +801,9 @@ int jvpn_binding_await(struct jvpn_session *s, struct jvpn_binding *b,
 	u32 reject;
 
 	spin_lock_bh(&s->lock);
-	/* The session can be found already, and somebody may have been faster. */
-	reject = b && s->state != JVPN_STATE_BIRTH ? JVPN_REJECT_ILLEGAL_TRANSITION :
-						     JVPN_REJECT_NONE;
-	if (!reject && b)
-		reject = link_if_new(s, b, true);
-	if (!reject && b)
-		s->prepared[0] = b;
+	reject = link_if_new(s, b, true);
 	if (!reject)
-		jvpn_deadline_arm_locked(s);
+		s->prepared[0] = b;
 	else if (extack)
 		extack->_msg = refusals[reject].text;
 	spin_unlock_bh(&s->lock);
@@ -950,6 +944,8 @@ static bool arrived_locked(struct jvpn_session *s, struct jvpn_binding *b,
 	u32 steps = 0;
 
 	lockdep_assert_held(&s->lock);
+	if (s->dead)
+		return false;
 	jvpn_deadline_run_locked(s, jvpn_now_ms());
 	/* Last, after all that may drop it: the packet found it without the lock. */
 	if (!prepared_has(s, b))

@@ -181,9 +181,9 @@ int jvpn_binding_transition(struct jvpn_session *s, const struct jvpn_binding_re
 			    struct jvpn_binding_result *res, struct netlink_ext_ack *extack);
 
 /**
- * jvpn_binding_await() - begin the life of a session
- * @s: the session, just made
- * @b: gateway: its first valid packet is the end of the handshake; else NULL
+ * jvpn_binding_await() - link what a gateway's session waits for
+ * @s: the session, just made, not alive yet
+ * @b: its first valid packet is the end of the handshake
  *
  * Return: 0, and @b is taken over, or an error.
  */

@@ -778,31 +778,43 @@ static int check_new(struct genl_info *info, const struct jvpn_session_params *p
 	return 0;
 }
 
-/* Device's mutex held. Frees @s on failure. */
-static int session_add(struct change *c, struct jvpn_session *s, struct netlink_ext_ack *extack)
+static int session_publish(struct jvpn_device *jd, struct jvpn_session *s,
+			   struct netlink_ext_ack *extack)
 {
-	struct jvpn_device *jd = c->jd;
-	int err = -ENODEV;
+	int err;
 
-	if (jd->dying)
+	lockdep_assert_held(&jd->mutex);
+	if (jd->dying) {
 		NL_SET_ERR_MSG(extack, "The device is being removed");
-	else
-		err = jvpn_table_add_session(&jd->table, s);
+		return -ENODEV;
+	}
+	err = jvpn_table_add_session(&jd->table, s);
 	if (err == -ENOSPC)
 		NL_SET_ERR_MSG(extack, "The table is full: terminate sessions or raise max-sessions");
 	if (err == -EEXIST)
 		NL_SET_ERR_MSG(extack, "A session of this id exists");
-	if (err) {
-		jvpn_session_free(s);
-		return err;
+	return err;
+}
+
+/*
+ * Device's mutex held. Nobody finds a session without what it waits for, and until all of it is
+ * there it is dead to whoever finds a part. Discards @s on failure.
+ */
+static int session_add(struct change *c, struct jvpn_session *s, struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	if (c->b)
+		err = jvpn_binding_await(s, c->b, extack);
+	if (!err) {
+		c->b = NULL;
+		err = session_publish(c->jd, s, extack);
 	}
-	err = jvpn_binding_await(s, c->b, extack);
-	if (err) {
-		jvpn_session_remove(s);
-		return err;
-	}
-	c->b = NULL;
-	return 0;
+	if (err)
+		jvpn_session_discard(s);
+	else
+		jvpn_session_begin(s);
+	return err;
 }
 
 static int session_make(struct change *c, struct genl_info *info,

@@ -38,6 +38,7 @@ struct jvpn_session *jvpn_session_alloc(struct jvpn_device *jd,
 	memcpy(s->id, params->id, sizeof(s->id));
 	memcpy(s->label, params->label, sizeof(s->label));
 	memcpy(s->peer_id, params->peer_id, sizeof(s->peer_id));
+	s->dead = true;
 	s->role = params->role;
 	s->jd = jd;
 	s->created = ktime_to_ms(ktime_get_real());
@@ -63,7 +64,7 @@ struct jvpn_session *jvpn_session_alloc(struct jvpn_device *jd,
 	return s;
 }
 
-void jvpn_session_free(struct jvpn_session *s)
+static void session_free(struct jvpn_session *s)
 {
 	struct net_device *dev = s->jd->dev;
 
@@ -79,7 +80,22 @@ static void session_free_rcu(struct rcu_head *rcu)
 
 	/* Whoever still held it may have let a packet wait. */
 	jvpn_hold_purge(s);
-	jvpn_session_free(s);
+	session_free(s);
+}
+
+void jvpn_session_begin(struct jvpn_session *s)
+{
+	lockdep_assert_held(&s->jd->mutex);
+	spin_lock_bh(&s->lock);
+	s->dead = false;
+	jvpn_deadline_arm_locked(s);
+	spin_unlock_bh(&s->lock);
+}
+
+void jvpn_session_discard(struct jvpn_session *s)
+{
+	jvpn_binding_purge(s);
+	call_rcu(&s->rcu, session_free_rcu);
 }
 
 void jvpn_session_remove(struct jvpn_session *s)

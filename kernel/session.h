@@ -116,7 +116,8 @@ struct jvpn_unbound {
  * @path: what the bound path lets through, see jvpn_probe_path()
  * @flow: counters
  * @lock: the writer's lock, for all that follows
- * @dead: being removed, timers are not started again
+ * @dead: not complete yet, or being removed: nobody who finds it, or a binding of it, may use it,
+ *	  and timers are not started
  * @state: enum jvpn_state
  * @version: state_version
  * @epoch_number: current epoch number
@@ -228,8 +229,11 @@ static inline ktime_t jvpn_ktime_of_ms(u64 ms)
 struct jvpn_session *jvpn_session_alloc(struct jvpn_device *jd,
 					const struct jvpn_session_params *params);
 
-/* A session that never was in a table. */
-void jvpn_session_free(struct jvpn_session *s);
+/* It is in its table and complete: whoever finds it may use it; device's mutex held. */
+void jvpn_session_begin(struct jvpn_session *s);
+
+/* A session that never was in a table: drop everything, free after a grace period. */
+void jvpn_session_discard(struct jvpn_session *s);
 
 /* Unlink, stop timers, drop everything, free after a grace period; device's mutex held. */
 void jvpn_session_remove(struct jvpn_session *s);
