@@ -405,6 +405,10 @@ static void net_pre_exit(struct net *net)
 	rtnl_unlock();
 }
 
+/*
+ * Of the subsystems, not of the devices: a namespace has this before its first interface, as long
+ * as its last one, and also while it is given up half made.
+ */
 static struct pernet_operations jvpn_net_ops = {
 	.init = net_begin,
 	.pre_exit = net_pre_exit,
@@ -416,7 +420,7 @@ int jvpn_device_init(void)
 {
 	int err;
 
-	err = register_pernet_device(&jvpn_net_ops);
+	err = register_pernet_subsys(&jvpn_net_ops);
 	if (err)
 		return err;
 	err = register_netdevice_notifier(&netdevice_notifier);
@@ -430,7 +434,7 @@ int jvpn_device_init(void)
 err_notifier:
 	unregister_netdevice_notifier(&netdevice_notifier);
 err_net:
-	unregister_pernet_device(&jvpn_net_ops);
+	unregister_pernet_subsys(&jvpn_net_ops);
 	return err;
 }
 
@@ -438,6 +442,6 @@ void jvpn_device_exit(void)
 {
 	rtnl_link_unregister(&jvpn_link_ops);
 	unregister_netdevice_notifier(&netdevice_notifier);
-	unregister_pernet_device(&jvpn_net_ops);
+	unregister_pernet_subsys(&jvpn_net_ops);
 	rcu_barrier();
 }

@@ -4,10 +4,14 @@
  * each allocation of each request fails in turn; and that listeners know of each change, by an event
  * or by being told that one was lost. Needs a kernel with fault injection.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -262,6 +266,40 @@ static void events_known(void)
 	CHECK(nl_counter(fx.nl, fx.ifindex, "events_lost"), "no event was lost");
 }
 
+/* ---- a namespace that cannot be made ---- */
+
+/* More allocations than a namespace needs. */
+#define NAMESPACE_MAX 20000
+/* Beginning with the last: what is half made is more and more. */
+#define NAMESPACE_STEP (test_slow() ? 7 : 1)
+
+/* Return: whether an allocation failed. */
+static bool namespace_fails(unsigned int nth)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		nl_can_fail();
+		nl_fail_begin(nth);
+		unshare(CLONE_NEWNET);
+		_exit(nl_fail_end() ? 1 : 0);
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "the child has died");
+	return WEXITSTATUS(status);
+}
+
+static void namespaces_each(void)
+{
+	unsigned int nth = 1;
+
+	if (!nl_can_fail())
+		test_skip("this kernel has no fault injection");
+	while (nth < NAMESPACE_MAX && namespace_fails(nth))
+		nth += NAMESPACE_STEP;
+	CHECK(nth > 20 && nth < NAMESPACE_MAX, "a namespace is made with %u allocations", nth);
+}
+
 static const struct test_case cases[] = {
 	{ "session-new", new_session_each },
 	{ "socket-new", new_socket_each },
@@ -272,6 +310,7 @@ static const struct test_case cases[] = {
 	{ "session-set", set_policy_each },
 	{ "session-transition to TERMINATED", terminate_each },
 	{ "an event for which there is no memory", events_known },
+	{ "a network namespace", namespaces_each },
 };
 
 TEST_MAIN(cases)
