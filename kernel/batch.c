@@ -64,6 +64,27 @@ u32 jvpn_batch_len(const struct jvpn_batch *batch)
 	return len;
 }
 
+u32 jvpn_batch_size(const struct jvpn_batch *batch)
+{
+	u32 i, size = 0;
+
+	for (i = 0; i < batch->count; i++)
+		size += batch->chunk[i].size;
+	return size;
+}
+
+void jvpn_batch_copy(const struct jvpn_batch *batch, u8 *to)
+{
+	u32 i;
+
+	for (i = 0; i < batch->count; i++) {
+		const struct jvpn_chunk *c = &batch->chunk[i];
+
+		memcpy(to, (u8 *)page_address(c->page) + c->start, c->end - c->start);
+		to += c->end - c->start;
+	}
+}
+
 void jvpn_batch_attach(struct jvpn_batch *batch, struct sk_buff *skb)
 {
 	u32 i;

@@ -59,6 +59,12 @@ void jvpn_batch_add(struct jvpn_batch *batch, u32 len);
 /* Octets of the packet so far. */
 u32 jvpn_batch_len(const struct jvpn_batch *batch);
 
+/* Octets of its memory. */
+u32 jvpn_batch_size(const struct jvpn_batch *batch);
+
+/* Copy the packet so far to @to. */
+void jvpn_batch_copy(const struct jvpn_batch *batch, u8 *to);
+
 /* Move all to the fragments of @skb; the batch is empty then. */
 void jvpn_batch_attach(struct jvpn_batch *batch, struct sk_buff *skb);
 

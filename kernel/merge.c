@@ -28,6 +28,9 @@ static __be32 flags_of(const u8 *p)
 	return tcp_flag_word(tcp_of(p));
 }
 
+/* A packet takes at most so many times its own octets. */
+#define SPARSE 4
+
 /* ---- which segments ---- */
 
 static bool ip_mergeable(const u8 *p)
@@ -223,7 +226,25 @@ static void finish_super(struct sk_buff *skb, const struct jvpn_run *run)
 	skb_shinfo(skb)->gso_segs = run->count;
 }
 
-struct sk_buff *jvpn_run_finish(struct jvpn_run *run)
+/* The memory was sized for all that may come; what stays this small does not keep it. */
+static bool is_sparse(const struct jvpn_run *run)
+{
+	return jvpn_batch_len(&run->batch) < jvpn_batch_size(&run->batch) / SPARSE;
+}
+
+static struct sk_buff *run_copy(const struct jvpn_run *run)
+{
+	const u32 len = jvpn_batch_len(&run->batch);
+	struct sk_buff *skb = alloc_skb(LL_MAX_HEADER + len, GFP_ATOMIC);
+
+	if (skb) {
+		skb_reserve(skb, LL_MAX_HEADER);
+		jvpn_batch_copy(&run->batch, skb_put(skb, len));
+	}
+	return skb;
+}
+
+static struct sk_buff *run_attach(struct jvpn_run *run)
 {
 	struct sk_buff *skb = alloc_skb(LL_MAX_HEADER + JVPN_MERGE_HEADERS_MAX, GFP_ATOMIC);
 
@@ -232,6 +253,15 @@ struct sk_buff *jvpn_run_finish(struct jvpn_run *run)
 		skb_put_data(skb, run_headers(run), run->hlen);
 		run->batch.chunk[0].start += run->hlen;
 		jvpn_batch_attach(&run->batch, skb);
+	}
+	return skb;
+}
+
+struct sk_buff *jvpn_run_finish(struct jvpn_run *run)
+{
+	struct sk_buff *skb = is_sparse(run) ? run_copy(run) : run_attach(run);
+
+	if (skb) {
 		if (run->count > 1)
 			finish_super(skb, run);
 		else

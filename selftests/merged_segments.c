@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <linux/sock_diag.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/ip.h>
@@ -514,6 +515,46 @@ static void at_random(void)
 	      (unsigned long long)merged);
 }
 
+/* ---- memory ---- */
+
+/* What waits at a socket for packets of the device is charged to it. */
+static uint32_t charged(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(info);
+
+	REQUIRE(!getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len), "no SO_MEMINFO");
+	return info[SK_MEMINFO_RMEM_ALLOC];
+}
+
+/* Small segments of two flows in turn, in datagrams for which a lot of memory was taken. */
+static void small_ones(void)
+{
+	struct segment g[SEGMENTS_MAX];
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP) };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0), most = 4 << 20;
+	uint64_t before;
+	unsigned int i;
+
+	begin();
+	at.sll_ifindex = fx.ifindex;
+	REQUIRE(!setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &most, sizeof(most)) &&
+		!bind(fd, (struct sockaddr *)&at, sizeof(at)), "no packet socket");
+	before = nl_counter(fx.nl, fx.ifindex, "rx_packets");
+	for (i = 0; i < SEGMENTS_MAX; i++) {
+		g[i] = plain;
+		g[i].flow = i % 2;
+		g[i].id = plain.id + i;
+		g[i].len = 60;
+	}
+	send_all(g, SEGMENTS_MAX);
+	REQUIRE(WAIT_FOR(nl_counter(fx.nl, fx.ifindex, "rx_packets") - before == SEGMENTS_MAX),
+		"not all were received");
+	CHECK(WAIT_FOR(charged(fd) > 0), "the socket has none");
+	CHECK(charged(fd) < SEGMENTS_MAX * 2048, "%u segments of 60 octets take %u octets of memory",
+	      SEGMENTS_MAX, charged(fd));
+}
+
 static const struct test_case cases[] = {
 	{ "each TCP flag in each place, IPv4", each_flag },
 	{ "each TCP flag in each place, IPv6", each_flag6 },
@@ -523,6 +564,7 @@ static const struct test_case cases[] = {
 	{ "IPv4 identifications", identifications },
 	{ "a wrong sum of an IPv4 header", damaged },
 	{ "segments at random", at_random },
+	{ "small segments do not keep the memory of large ones", small_ones },
 };
 
 TEST_MAIN(cases)
