@@ -36,6 +36,8 @@
 /* UDP_MAX_SEGMENTS of the oldest kernel. */
 #define SEGMENTS_MAX 64
 #define OUTER_MAX (65535 - sizeof(struct ipv6hdr) - sizeof(struct udphdr))
+/* Inner packets that are larger leave alone: not even one has room in a batch. */
+#define SEGMENT_MAX (OUTER_MAX - DATA_OVERHEAD)
 
 /**
  * struct send - one packet on its way out
@@ -322,9 +324,9 @@ static struct sk_buff *outer_of(struct sk_buff *skb)
 	struct sk_buff *outer;
 
 	if (sealable_in_place(skb)) {
+		skb_zcopy_clear(skb, false);
 		jvpn_owner_settle(skb);
 		return skb;
-		skb_zcopy_clear(skb, false);
 	}
 	outer = alloc_skb(head + skb->len + JVPN_TAG_SIZE, GFP_ATOMIC);
 	if (!outer)
@@ -478,7 +480,7 @@ static void send_fitting(struct send *send)
 		send_split(send);
 	} else if (seg.hlen + seg.mss > most) {
 		refuse_too_big(send, send->skb, most);
-	} else if (seg.hlen + seg.mss > send->whole) {
+	} else if (seg.hlen + seg.mss > min_t(u32, send->whole, SEGMENT_MAX)) {
 		send_split(send);
 	} else {
 		send->df = wants_df(send, send->skb, seg.hlen + seg.mss);

@@ -5,6 +5,7 @@
  * places of a checksum, notes that look like a route.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
@@ -193,6 +194,40 @@ static void shredded(void)
 	      (unsigned long long)(nl_counter(fx.nl, fx.ifindex, "tx_packets") - before));
 }
 
+/*
+ * Segments for which an outer super-packet has no room, but an outer packet has: with the headers
+ * of IPv4 it may be 20 octets larger.
+ */
+static void enormous(void)
+{
+	enum { SEGMENT = 65430, ALL = 65490 };
+	static uint8_t buf[sizeof(struct virtio_net_hdr) + 40 + ALL];
+	struct virtio_net_hdr h = header(false, 20);
+	uint8_t *packet = buf + sizeof(h);
+	struct iphdr *ip = (struct iphdr *)packet;
+	static struct peer_datagram d;
+	unsigned int octets = 0;
+	struct session s;
+	size_t len;
+	int fd;
+
+	fx = fx_open();
+	test_shell("ip link set " DEVICE " mtu 65475");
+	s = session_gateway(&fx, 10);
+	fd = guest_open();
+	guest_packet(&s, false, packet, &len);
+	len = sizeof(*ip) + sizeof(struct tcphdr) + ALL;
+	ip->tot_len = htons(len);
+	ip->check = 0;
+	ip->check = test_sum_end(test_sum_add(0, ip, sizeof(*ip)));
+	h.gso_size = SEGMENT;
+	memcpy(buf, &h, sizeof(h));
+	REQUIRE(write(fd, buf, sizeof(h) + len) > 0, "the guest cannot send: %s", strerror(errno));
+	while (octets < ALL && peer_receive_inner(&s.peer, PATIENCE_MS, &d))
+		octets += d.inner_len - sizeof(*ip) - sizeof(struct tcphdr);
+	CHECK_EQ(octets, ALL, "octets that came");
+}
+
 /* ---- notes of another tunnel ---- */
 
 static void vxlan_send(const char *from, const char *to, const void *inner, size_t len)
@@ -246,6 +281,7 @@ static const struct test_case cases[] = {
 	{ "offsets of a guest's IPv4 super-packets", offsets_and_sizes4 },
 	{ "offsets of a guest's IPv6 super-packets", offsets_and_sizes6 },
 	{ "a super-packet of tiny segments", shredded },
+	{ "a super-packet of enormous segments", enormous },
 	{ "notes of another tunnel are no route", notes_are_no_route },
 };
 
