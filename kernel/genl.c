@@ -550,7 +550,10 @@ static int packet_send(struct jvpn_device *jd, struct genl_info *info)
 	jvpn_control_sent(&jd->control, &t.remote, *(u8 *)nla_data(payload));
 	err = jvpn_socket_send_control(&t, nla_data(payload), nla_len(payload));
 	jvpn_socket_put(t.socket);
-	if (err)
+	if (err == -ELOOP)
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[JVPN_A_PACKET_TRANSPORT],
+				    "The route to the remote leads through the device itself");
+	else if (err)
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[JVPN_A_PACKET_TRANSPORT],
 				    "No route to the remote from this socket");
 	else

@@ -140,6 +140,8 @@ static void socket_attach(struct jvpn_socket *js, struct socket *sock)
 	sk->sk_data_ready = socket_data_ready;
 	sk->sk_error_report = socket_error_report;
 	write_unlock_bh(&sk->sk_callback_lock);
+	/* What came while it was nobody's. */
+	socket_data_ready(sk);
 }
 
 /* Binding to an index does not ask whether there is such an interface. */
@@ -337,8 +339,6 @@ int jvpn_socket_move(struct jvpn_socket *js, struct jvpn_socket_params params,
 		return err;
 	}
 	socket_attach(js, sock);
-	/* What came while it was nobody's. */
-	socket_data_ready(sock->sk);
 	site = rcu_replace_pointer(js->site, site, lockdep_is_held(&jd->mutex));
 	sock = rcu_replace_pointer(js->sock, sock, lockdep_is_held(&jd->mutex));
 	/* What has been given to the old one already is received like all else. */
@@ -762,6 +762,11 @@ static int route_find(struct sock *sk, const struct jvpn_transport *t,
 	}
 	if (IS_ERR(route->dst))
 		return PTR_ERR(route->dst);
+	/* Through the tunnel itself it would come back for ever. */
+	if (route->dst->dev == t->socket->jd->dev) {
+		dst_release(route->dst);
+		return -ELOOP;
+	}
 	route->mtu = route_mtu(route->dst, t->remote.family);
 	return 0;
 }
@@ -779,19 +784,11 @@ static void route_check(struct jvpn_binding *b)
 
 int jvpn_socket_route(struct jvpn_binding *b, struct jvpn_route *route)
 {
-	int err;
-
 	route_check(b);
 	route->sk = socket_sk(b->transport.socket);
 	if (!route->sk)
 		return -ENOTCONN;
-	err = route_find(route->sk, &b->transport, &b->dst, route);
-	if (err)
-		return err;
-	if (route->dst->dev != b->session->jd->dev)
-		return 0;
-	dst_release(route->dst);
-	return -ELOOP;
+	return route_find(route->sk, &b->transport, &b->dst, route);
 }
 
 /* A UDP super-packet is checksummed by whoever splits it. */

@@ -658,6 +658,30 @@ static void sends(void)
 	CHECK_EQ(nl_counter(fx.nl, fx.ifindex, "tx_control"), MESSAGES + 1, "messages counted");
 }
 
+/* Neither family leads back into the device. */
+static void sends_in_circles(void)
+{
+	struct nl_addr to4 = nl_addr("192.0.2.7", 1000), to6 = nl_addr("2001:db8::7", 1000);
+	struct nl_addr any4 = nl_addr("0.0.0.0", 0), any6 = nl_addr("::", 0);
+	struct nl_transport t = { .remote = to4 };
+	uint8_t data[JVPN_PACKET_MAX];
+	struct nl_counters before;
+	struct nl_reply reply;
+
+	begin();
+	test_shell("ip route add 192.0.2.0/24 dev " DEVICE "; ip -6 route add 2001:db8::/64 dev " DEVICE);
+	before = fx_counters(&fx);
+	message(data, 2, 316);
+	t.socket = nl_socket(fx.nl, fx.ifindex, &any4, 0, NULL);
+	CHECK_EQ(packet_send(&t, data, 316, &reply), ELOOP, "IPv4: the error");
+	CHECK(strstr(reply.text, "itself"), "the sentence is \"%s\"", reply.text);
+	t = (struct nl_transport){ .socket = nl_socket(fx.nl, fx.ifindex, &any6, 0, NULL),
+				   .remote = to6 };
+	CHECK_EQ(packet_send(&t, data, 316, &reply), ELOOP, "IPv6: the error");
+	fx_expect_drops(&fx, &before, "tx_drop_no_session", 0);
+	CHECK_EQ(nl_counter(fx.nl, fx.ifindex, "tx_control"), 0, "messages counted");
+}
+
 /* From which address, if the gateway has several. */
 static void sends_from(void)
 {
@@ -741,6 +765,7 @@ static const struct test_case cases[] = {
 	{ "noise in the name of a known end takes nothing from another", ends_are_apart },
 	{ "what has no mac1 is charged to nobody", no_mac1_no_charge },
 	{ "the daemon's messages are sent as they are", sends },
+	{ "nothing is sent into the device itself", sends_in_circles },
 	{ "the daemon chooses the source address", sends_from },
 	{ "what may not be sent is refused", refuses_to_send },
 };
