@@ -52,11 +52,11 @@ struct jvpn_binding *jvpn_binding_alloc(struct jvpn_session *s,
 					const struct jvpn_transport *transport,
 					const struct jvpn_epoch_keys *keys)
 {
-	struct jvpn_binding *b = kzalloc(sizeof(*b), GFP_KERNEL);
+	struct jvpn_binding *b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
 
 	if (!b)
 		return NULL;
-	if (dst_cache_init(&b->dst, GFP_KERNEL)) {
+	if (dst_cache_init(&b->dst, GFP_KERNEL_ACCOUNT)) {
 		kfree(b);
 		return NULL;
 	}

@@ -157,7 +157,7 @@ static int device_init(struct net_device *dev)
 	struct jvpn_device *jd = netdev_priv(dev);
 	int err;
 
-	jd->stats = netdev_alloc_pcpu_stats(struct jvpn_stats);
+	jd->stats = __netdev_alloc_pcpu_stats(struct jvpn_stats, GFP_KERNEL_ACCOUNT);
 	if (!jd->stats)
 		return -ENOMEM;
 	err = jvpn_table_init(&jd->table);
@@ -330,7 +330,7 @@ static int device_newlink(JVPN_NEWLINK_ARGS)
 	jd->dev = dev;
 	jd->birth_net = jvpn_newlink_net(params);
 	mutex_init(&jd->mutex);
-	xa_init_flags(&jd->sockets, XA_FLAGS_ALLOC1);
+	xa_init_flags(&jd->sockets, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	jd->hold_max = jvpn_hold_default();
 	jvpn_control_init(&jd->control);
 	INIT_LIST_HEAD(&jd->born);

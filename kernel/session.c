@@ -27,10 +27,10 @@ struct jvpn_session *jvpn_session_alloc(struct jvpn_device *jd,
 	struct jvpn_session *s;
 	u32 i;
 
-	s = kzalloc(struct_size(s, prefixes, params->prefix_count), GFP_KERNEL);
+	s = kzalloc(struct_size(s, prefixes, params->prefix_count), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return NULL;
-	s->flow = netdev_alloc_pcpu_stats(struct jvpn_flow);
+	s->flow = __netdev_alloc_pcpu_stats(struct jvpn_flow, GFP_KERNEL_ACCOUNT);
 	if (!s->flow) {
 		kfree(s);
 		return NULL;

@@ -250,7 +250,7 @@ err_release:
 
 static struct jvpn_site *site_new(const struct jvpn_socket_params *params)
 {
-	struct jvpn_site *site = kzalloc(sizeof(*site), GFP_KERNEL);
+	struct jvpn_site *site = kzalloc(sizeof(*site), GFP_KERNEL_ACCOUNT);
 
 	if (!site)
 		return NULL;
@@ -263,7 +263,7 @@ struct jvpn_socket *jvpn_socket_open(struct jvpn_device *jd,
 				     const struct jvpn_socket_params *params,
 				     struct netlink_ext_ack *extack)
 {
-	struct jvpn_socket *js = kzalloc(sizeof(*js), GFP_KERNEL);
+	struct jvpn_socket *js = kzalloc(sizeof(*js), GFP_KERNEL_ACCOUNT);
 	struct jvpn_site *site = site_new(params);
 	struct socket *sock;
 	int err = -ENOMEM;

@@ -34,7 +34,7 @@ int jvpn_table_init(struct jvpn_table *t)
 
 	spin_lock_init(&t->lock);
 	spin_lock_init(&t->claim);
-	xa_init_flags(&t->sessions, XA_FLAGS_ALLOC1);
+	xa_init_flags(&t->sessions, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	t->max = JVPN_SESSIONS_DEFAULT;
 	t->generation = 1;
 	err = rhashtable_init(&t->by_id, &id_params);

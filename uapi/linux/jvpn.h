@@ -48,6 +48,8 @@
 #define JVPN_IV_SIZE	12
 /* Octets of a SipHash-2-4 key. */
 #define JVPN_NAME_KEY_SIZE	16
+/* Most sessions of a device for whose owner no capability of the initial user namespace speaks. */
+#define JVPN_SESSIONS_UNPRIVILEGED_MAX	65536
 /* Octets of a session label, the terminating NUL included. */
 #define JVPN_LABEL_SIZE	64
 /* Transitions of a session that the kernel remembers. */
@@ -280,7 +282,8 @@ enum jvpn_suite {
  *   by this or by device-id.
  * @JVPN_A_DEVICE_IFNAME: string, at most 15 characters. Interface name (answers only).
  * @JVPN_A_DEVICE_MAX_SESSIONS: u32, 1 to 1048576. Most sessions that the device holds,
- *   default 65536. Never below the number it holds now.
+ *   default 65536. Never below the number it holds now. More than sessions-unprivileged-max
+ *   need CAP_NET_ADMIN in the initial user namespace (EPERM).
  * @JVPN_A_DEVICE_SESSIONS: u32. Sessions that the device holds now, terminated ones
  *   included.
  * @JVPN_A_DEVICE_SOCKETS: u32. Sockets that the device holds now.
@@ -434,7 +437,8 @@ enum jvpn_a_transport {
  *   counter).
  * @JVPN_A_EPOCH_TX_KEY: binary, JVPN_KEY_SIZE octets. Send key.
  * @JVPN_A_EPOCH_TX_IV: binary, JVPN_IV_SIZE octets. Send IV.
- * @JVPN_A_EPOCH_TX_COUNTER: u64. Next send counter (answers only).
+ * @JVPN_A_EPOCH_TX_COUNTER: u64. Next send counter (answers only). The first one is the
+ *   time since boot in ns, moved by a number that only the key tells.
  * @JVPN_A_EPOCH_RX_COUNTER: u64. Highest counter received (answers only).
  * @JVPN_A_EPOCH_BORN: u64. CLOCK_BOOTTIME of the install (answers only).
  * @JVPN_A_EPOCH_PAD: Padding of 64-bit attributes.
