@@ -3,6 +3,7 @@
 
 #include <linux/random.h>
 #include <linux/skbuff.h>
+#include <linux/string.h>
 
 #include "addr.h"
 #include "compat.h"
@@ -71,6 +72,13 @@ void jvpn_control_init(struct jvpn_control *c)
 		jvpn_bucket_init(&c->name[i], NAME_BURST, 0);
 }
 
+static void keys_wipe(struct jvpn_control *c)
+{
+	lockdep_assert_held(&c->lock);
+	c->has_name_key = false;
+	memzero_explicit(&c->name_key, sizeof(c->name_key));
+}
+
 void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid,
 			   const u8 *mac1_key, const u8 *name_key)
 {
@@ -80,6 +88,7 @@ void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid,
 	c->has_mac1_key = mac1_key;
 	if (mac1_key)
 		memcpy(c->mac1_key, mac1_key, sizeof(c->mac1_key));
+	keys_wipe(c);
 	c->has_name_key = name_key;
 	if (name_key) {
 		c->name_key.key[0] = get_unaligned_le64(name_key);
@@ -94,7 +103,15 @@ void jvpn_control_forget(struct jvpn_control *c, const struct net *net, u32 port
 	if (c->portid == portid && c->net == net) {
 		c->portid = 0;
 		c->net = NULL;
+		keys_wipe(c);
 	}
+	spin_unlock_bh(&c->lock);
+}
+
+void jvpn_control_wipe(struct jvpn_control *c)
+{
+	spin_lock_bh(&c->lock);
+	keys_wipe(c);
 	spin_unlock_bh(&c->lock);
 }
 

@@ -98,6 +98,9 @@ void jvpn_control_init(struct jvpn_control *c);
 void jvpn_control_register(struct jvpn_control *c, struct net *net, u32 portid,
 			   const u8 *mac1_key, const u8 *name_key);
 
+/* Nobody is registered any more, and nobody will be. */
+void jvpn_control_wipe(struct jvpn_control *c);
+
 /* Forget the port if it is this one. */
 void jvpn_control_forget(struct jvpn_control *c, const struct net *net, u32 portid);
 

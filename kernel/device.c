@@ -216,6 +216,7 @@ static void device_free(struct net_device *dev)
 	jvpn_table_destroy(&jd->table);
 	xa_destroy(&jd->sockets);
 	free_percpu(jd->stats);
+	jvpn_control_wipe(&jd->control);
 }
 
 /*

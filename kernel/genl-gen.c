@@ -309,7 +309,7 @@ const struct nla_policy jvpn_nl_epoch_set_policy[JVPN_A_SESSION_MAX + 1] = {
 	[JVPN_A_SESSION_DEVICE_ID] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
-static const struct nla_policy jvpn_nl_packet_register_policy[JVPN_A_PACKET_MAX + 1] = {
+const struct nla_policy jvpn_nl_packet_register_policy[JVPN_A_PACKET_MAX + 1] = {
 	[0] = { .strict_start_type = 1 },
 	[JVPN_A_PACKET_IFINDEX] = { .type = NLA_U32 },
 	[JVPN_A_PACKET_MAC1_KEY] = NLA_POLICY_EXACT_LEN(JVPN_KEY_SIZE),
@@ -382,6 +382,22 @@ static const struct nla_policy jvpn_nl_session_outline[JVPN_A_SESSION_MAX + 1] =
 	[JVPN_A_SESSION_PAD] = { .type = NLA_BINARY },
 	[JVPN_A_SESSION_DEVICE_ID] = { .type = NLA_BINARY },
 	[JVPN_A_SESSION_PEER_ID] = { .type = NLA_BINARY },
+};
+
+/*
+ * Of requests that hold secrets: netlink refuses nothing of them before they are where they
+ * can be wiped. The real policy is asked for then.
+ */
+static const struct nla_policy jvpn_nl_packet_outline[JVPN_A_PACKET_MAX + 1] = {
+	[0] = { .strict_start_type = 1 },
+	[JVPN_A_PACKET_IFINDEX] = { .type = NLA_BINARY },
+	[JVPN_A_PACKET_TRANSPORT] = { .type = NLA_NESTED },
+	[JVPN_A_PACKET_PAYLOAD] = { .type = NLA_BINARY },
+	[JVPN_A_PACKET_DROPPED] = { .type = NLA_BINARY },
+	[JVPN_A_PACKET_PAD] = { .type = NLA_BINARY },
+	[JVPN_A_PACKET_MAC1_KEY] = { .type = NLA_BINARY },
+	[JVPN_A_PACKET_DEVICE_ID] = { .type = NLA_BINARY },
+	[JVPN_A_PACKET_NAME_KEY] = { .type = NLA_BINARY },
 };
 
 const struct genl_ops jvpn_genl_ops[JVPN_GENL_OPS_COUNT] = {
@@ -488,7 +504,7 @@ const struct genl_ops jvpn_genl_ops[JVPN_GENL_OPS_COUNT] = {
 	{
 		.cmd = JVPN_CMD_PACKET_REGISTER,
 		.doit = jvpn_nl_packet_register_doit,
-		.policy = jvpn_nl_packet_register_policy,
+		.policy = jvpn_nl_packet_outline,
 		.maxattr = JVPN_A_PACKET_MAX,
 		.flags = GENL_UNS_ADMIN_PERM,
 	},

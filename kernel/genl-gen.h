@@ -30,6 +30,7 @@ extern const struct nla_policy jvpn_nl_session_new_policy[JVPN_A_SESSION_MAX + 1
 extern const struct nla_policy jvpn_nl_binding_set_policy[JVPN_A_SESSION_MAX + 1];
 extern const struct nla_policy jvpn_nl_binding_prepare_policy[JVPN_A_SESSION_MAX + 1];
 extern const struct nla_policy jvpn_nl_epoch_set_policy[JVPN_A_SESSION_MAX + 1];
+extern const struct nla_policy jvpn_nl_packet_register_policy[JVPN_A_PACKET_MAX + 1];
 
 extern const struct genl_ops jvpn_genl_ops[JVPN_GENL_OPS_COUNT];
 extern const struct genl_multicast_group jvpn_genl_mcgrps[__JVPN_NLGRP_COUNT];

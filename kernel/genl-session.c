@@ -11,30 +11,13 @@
 #include "session.h"
 #include "socket.h"
 
-/* ---- requests that hold keys ---- */
-
-/*
- * Netlink has only looked at the outline, so that whatever is wrong with the
- * request it comes to here, where its keys are wiped: before the buffer is freed,
- * and before a refusal sends the request back.
- */
 static int keyed_run(struct sk_buff *skb, struct genl_info *info,
 		     const struct nla_policy *policy,
 		     int (*run)(struct sk_buff *skb, struct genl_info *info))
 {
 	struct nlattr *attrs[JVPN_A_SESSION_MAX + 1];
-	struct nlattr **outline = info->attrs;
-	int err;
 
-	err = genlmsg_parse(info->nlhdr, &jvpn_genl_family, attrs, JVPN_A_SESSION_MAX, policy,
-			    info->extack);
-	if (!err) {
-		info->attrs = attrs;
-		err = run(skb, info);
-		info->attrs = outline;
-	}
-	memzero_explicit(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr));
-	return err;
+	return jvpn_genl_keyed(skb, info, attrs, JVPN_A_SESSION_MAX, policy, run);
 }
 
 /* ---- reading attributes ---- */

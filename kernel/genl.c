@@ -79,6 +79,23 @@ struct jvpn_device *jvpn_genl_device(const struct sk_buff *skb, struct genl_info
 	return device_of_request(skb, genl_info_net(info), ifindex, id, info->extack);
 }
 
+int jvpn_genl_keyed(struct sk_buff *skb, struct genl_info *info, struct nlattr **attrs, int max,
+		    const struct nla_policy *policy,
+		    int (*run)(struct sk_buff *skb, struct genl_info *info))
+{
+	struct nlattr **outline = info->attrs;
+	int err;
+
+	err = genlmsg_parse(info->nlhdr, &jvpn_genl_family, attrs, max, policy, info->extack);
+	if (!err) {
+		info->attrs = attrs;
+		err = run(skb, info);
+		info->attrs = outline;
+	}
+	memzero_explicit(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr));
+	return err;
+}
+
 /* ---- devices ---- */
 
 static bool put_counters(struct sk_buff *msg, const struct jvpn_device *jd)
@@ -533,7 +550,7 @@ int jvpn_nl_session_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* ---- control packets ---- */
 
-int jvpn_nl_packet_register_doit(struct sk_buff *skb, struct genl_info *info)
+static int packet_register(struct sk_buff *skb, struct genl_info *info)
 {
 	struct jvpn_device *jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(PACKET));
 	const struct nlattr *mac1, *name;
@@ -546,6 +563,14 @@ int jvpn_nl_packet_register_doit(struct sk_buff *skb, struct genl_info *info)
 			      mac1 ? nla_data(mac1) : NULL, name ? nla_data(name) : NULL);
 	jvpn_device_put(jd);
 	return 0;
+}
+
+int jvpn_nl_packet_register_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attrs[JVPN_A_PACKET_MAX + 1];
+
+	return jvpn_genl_keyed(skb, info, attrs, JVPN_A_PACKET_MAX,
+			       jvpn_nl_packet_register_policy, packet_register);
 }
 
 static int packet_send(struct jvpn_device *jd, struct genl_info *info)

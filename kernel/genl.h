@@ -73,4 +73,20 @@ bool jvpn_put_session(struct sk_buff *msg, const struct jvpn_session *s, const s
 bool jvpn_put_transport(struct sk_buff *msg, int type, u32 socket,
 			const struct jvpn_addr *remote, const struct jvpn_addr *local);
 
+/**
+ * jvpn_genl_keyed() - run a request that holds keys
+ * @skb: the message
+ * @info: the request; netlink has only looked at its outline
+ * @attrs: room for its attributes
+ * @max: the highest of them
+ * @policy: theirs
+ * @run: runs it
+ *
+ * Whatever is wrong with it, its keys are wiped: before the buffer is freed, and before a refusal
+ * sends the request back.
+ */
+int jvpn_genl_keyed(struct sk_buff *skb, struct genl_info *info, struct nlattr **attrs, int max,
+		    const struct nla_policy *policy,
+		    int (*run)(struct sk_buff *skb, struct genl_info *info));
+
 #endif

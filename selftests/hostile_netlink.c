@@ -803,8 +803,9 @@ static void be_root(void)
 /* root of a user namespace rules over the devices of its network namespace, and no other. */
 static void rule_own(void)
 {
-	struct session own;
+	struct nl_request r;
 	struct nl_reply reply;
+	struct session own;
 
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		test_skip("no user namespaces here: %s", strerror(errno));
@@ -812,12 +813,22 @@ static void rule_own(void)
 	fx = fx_open();
 	own = session_gateway(&fx, 10);
 	session_works(&own, "in a user namespace");
+	r = nl_begin(fx.nl, JVPN_CMD_DEVICE_SET);
+	nl_put_device(&r, fx.ifindex);
+	nl_put_u32(&r, JVPN_A_DEVICE_MAX_SESSIONS, JVPN_SESSIONS_UNPRIVILEGED_MAX);
+	CHECK(!nl_run(&r, &reply), "refused: %s", reply.text);
+	r = nl_begin(fx.nl, JVPN_CMD_DEVICE_SET);
+	nl_put_device(&r, fx.ifindex);
+	nl_put_u32(&r, JVPN_A_DEVICE_MAX_SESSIONS, JVPN_SESSIONS_UNPRIVILEGED_MAX + 1);
+	refused(&r, EPERM, "more sessions than the owner of a namespace may have");
 	CHECK(!session_transition(&own, 1, JVPN_EVENT_TERMINATE, JVPN_REASON_OPERATOR, &reply),
 	      "refused: %s", reply.text);
 }
 
 static void user_namespace(void)
 {
+	struct nl_request r;
+	struct nl_reply reply;
 	int status;
 
 	begin(JVPN_ROLE_GATEWAY);
@@ -826,6 +837,11 @@ static void user_namespace(void)
 		test_skip("no user namespaces here");
 	CHECK_EQ(status, 0, "the child's status");
 	nothing_changed();
+	/* Root here may have more. */
+	r = nl_begin(fx.nl, JVPN_CMD_DEVICE_SET);
+	nl_put_device(&r, fx.ifindex);
+	nl_put_u32(&r, JVPN_A_DEVICE_MAX_SESSIONS, JVPN_SESSIONS_UNPRIVILEGED_MAX + 1);
+	CHECK(!nl_run(&r, &reply), "refused: %s", reply.text);
 }
 
 /* A device is not seen from another namespace. */
@@ -1143,6 +1159,25 @@ static void keys_wiped(void)
 	nothing_changed();
 }
 
+/* The key of names is as secret: who has it makes names that are given a share. */
+static void name_key_wiped(void)
+{
+	struct nl_epoch e = nl_epoch(1);
+	struct nl_request r;
+	unsigned int i;
+
+	begin(JVPN_ROLE_GATEWAY);
+	for (i = 0; i < 2; i++) {
+		r = nl_begin(fx.nl, JVPN_CMD_PACKET_REGISTER);
+		nl_put_u32(&r, JVPN_A_PACKET_IFINDEX, i ? fx.ifindex : 12345);
+		/* Of the length that is looked for; too long for one of these, where nothing else is wrong. */
+		nl_put(&r, JVPN_A_PACKET_MAC1_KEY, e.rx.key, JVPN_KEY_SIZE);
+		nl_put(&r, JVPN_A_PACKET_NAME_KEY, e.tx.key, i ? JVPN_KEY_SIZE : JVPN_NAME_KEY_SIZE);
+		expect_wiped(&r, &e, i ? "a key that is too long" : "no such device");
+	}
+	nothing_changed();
+}
+
 static const struct test_case cases[] = {
 	{ "requests for no device or the wrong one", wrong_device },
 	{ "requests without a session id, or with a wrong one", no_id },
@@ -1163,6 +1198,7 @@ static const struct test_case cases[] = {
 	{ "root of a container rules over its interface, not over the tunnel", container },
 	{ "an index means what is there, an id always the same device", index_of_another },
 	{ "refused requests come back without their keys", keys_wiped },
+	{ "likewise without the key of names", name_key_wiped },
 };
 
 TEST_MAIN(cases)
