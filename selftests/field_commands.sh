@@ -105,13 +105,33 @@ what_goes_wrong()
 	key=$(sed -n "s/.*public_key: '\([^']*\)'.*/\1/p" "$WORK/laptop")
 	fails 2 "gateway's own key" gw peer add me --dir "$WORK/g/etc" --public-key "$key"
 	fails 3 "init gateway" tool g other peer list --dir "$WORK/g/etc"
+	fails 2 "alone" jvpnctl -i gw9 init gateway --dir "$WORK/g/etc" --endpoint vpn.example.net:51900
+	# A key that is there is not lost to a file that is not good.
+	mkdir -p "$WORK/k"
+	echo precious > "$WORK/k/$CL.key"
+	echo "role: nobody" > "$WORK/nobody"
+	fails 6 "nothing was written" jvpnctl -i $CL init client --dir "$WORK/k" --from "$WORK/nobody"
+	equal "the key" "$(cat "$WORK/k/$CL.key")" precious
+	# Nobody is let in whose key would be lost.
+	fails 5 "is there already" gw peer add lost --dir "$WORK/g/etc" --out "$WORK/laptop"
+	equal "the peers" "$(state)" "laptop=ATTACHED"
+	fails 4 "cannot be asked" on g jvpnctl -i $GW --socket /nowhere peer remove laptop --dir "$WORK/g/etc"
+	equal "the peers" "$(state)" "laptop=ATTACHED"
 	# What the daemon refuses leaves nothing behind.
 	fails 6 "addresses" gw peer add twin --dir "$WORK/g/etc" --address 10.77.0.1
-	[ ! -e "$WORK/g/etc/$GW.peers.d/twin.yaml" ] || fail "a refused peer's file is left over"
+	[ ! -e "$WORK/g/etc.d/$GW/twin.yaml" ] || fail "a refused peer's file is left over"
 	# A file that somebody has broken: the old peers stay, and the file is named.
-	printf 'name: bad\npublic_key: nonsense\n' > "$WORK/g/etc/$GW.peers.d/bad.yaml"
-	fails 6 "$GW.peers.d/bad.yaml:2:[0-9]+: public_key: " gw reload
-	rm "$WORK/g/etc/$GW.peers.d/bad.yaml"
+	printf 'name: bad\npublic_key: nonsense\n' > "$WORK/g/etc.d/$GW/bad.yaml"
+	fails 6 "$GW/bad.yaml:2:[0-9]+: public_key: " gw reload
+	# Whoever is to go and cannot be shut out keeps his access, and is told of.
+	fails 6 "'laptop' still has access" gw peer remove laptop --dir "$WORK/g/etc"
+	[ -e "$WORK/g/etc.d/$GW/laptop.yaml" ] || fail "the peer is gone here, and not at the daemon"
+	rm "$WORK/g/etc.d/$GW/bad.yaml"
+	# The same for what only the daemon knows: this cannot change while it runs.
+	echo "node: other" >> "$WORK/g/etc/$GW.yaml"
+	fails 6 "'laptop' still has access" gw peer remove laptop --dir "$WORK/g/etc"
+	[ -e "$WORK/g/etc.d/$GW/laptop.yaml" ] || fail "the peer is gone here, and not at the daemon"
+	sed -i '/^node: other/d' "$WORK/g/etc/$GW.yaml"
 	equal "the peers" "$(state)" "laptop=ATTACHED"
 }
 

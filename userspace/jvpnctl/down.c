@@ -137,27 +137,6 @@ static int down_of_daemon(struct ctl *ctl, struct client *client, const char *de
 	return down_tell(ctl, device, result, how);
 }
 
-static void down_registered(void *context, const struct jvpn_nl_device *device)
-{
-	const char **name = context;
-
-	if (*name && !strcmp(device->ifname, *name) && device->has.registered)
-		*name = NULL;
-}
-
-/* Is there one, whatever its socket does? */
-static bool down_daemon_runs(const char *device)
-{
-	struct jvpn_nl *nl = jvpn_nl_open(NULL);
-	const char *name = device;
-
-	if (!nl)
-		return false;
-	jvpn_nl_device_dump(nl, down_registered, &name, NULL);
-	jvpn_nl_close(nl);
-	return !name;
-}
-
 static int down_run(struct ctl *ctl)
 {
 	char guess[16], why[256];
@@ -171,7 +150,7 @@ static int down_run(struct ctl *ctl)
 		client_close(client);
 		return status;
 	}
-	if (down_daemon_runs(device))
+	if (kernel_daemon_runs(device))
 		return ctl_fail(ctl, CTL_UNREACHABLE, "DAEMON_UNREACHABLE",
 				"the daemon of %s runs, but cannot be asked: %s", device, why);
 	status = down_without_daemon(ctl, device);

@@ -19,6 +19,7 @@ struct init {
 	char key_path[PATH_MAX];
 	uint8_t key[JVPN_KEYS_SIZE];
 	char public_key[JVPN_KEYS_TEXT];
+	bool key_made;
 };
 
 static int init_begin(struct ctl *ctl, struct init *init)
@@ -53,12 +54,19 @@ static int init_key_make(struct init *init)
 	jvpn_keys_format(init->key, text);
 	strcat(text, "\n");
 	status = setup_file_write(init->ctl, init->key_path, text, true);
+	init->key_made = !status;
 	sodium_memzero(text, sizeof(text));
 	sodium_memzero(init->key, sizeof(init->key));
 	return status;
 }
 
-/* The file must be good, or what was made goes again. */
+static void init_key_drop(const struct init *init)
+{
+	if (init->key_made)
+		unlink(init->key_path);
+}
+
+/* The file must be good, and this device's, or what was made goes again. */
 static int init_config_write(struct init *init, const char *text)
 {
 	struct jvpn_config_errors errors;
@@ -66,16 +74,22 @@ static int init_config_write(struct init *init, const char *text)
 	int status = setup_file_write(init->ctl, init->config, text, false);
 
 	if (status) {
-		unlink(init->key_path);
+		init_key_drop(init);
 		return status;
 	}
 	config = jvpn_config_load(init->config, &errors);
 	if (!config) {
 		jvpn_config_errors_print(&errors, stderr);
-		unlink(init->config);
-		unlink(init->key_path);
 		status = ctl_fail(init->ctl, CTL_INVALID, "CONFIG_INVALID",
 				  "with these values the configuration is not valid; nothing was written");
+	} else if (strcmp(config->device.name, init->device)) {
+		status = ctl_fail(init->ctl, CTL_REFUSED, "OTHER_DEVICE",
+				  "the file is for the device %s: say -i %s", config->device.name,
+				  config->device.name);
+	}
+	if (status) {
+		unlink(init->config);
+		init_key_drop(init);
 	}
 	jvpn_config_free(config);
 	jvpn_config_errors_free(&errors);
@@ -95,6 +109,23 @@ static bool init_first_address(struct init *init, const char *pool, char *text, 
 	prefix.addr.bytes[prefix.addr.family == AF_INET ? 3 : 15] |= 1;
 	jvpn_prefix_format(&prefix, text, size);
 	return true;
+}
+
+/* The host alone, as it was asked for: a name or an address, bracketed or not. False: reported. */
+static bool init_endpoint_make(struct init *init, const char *host, const char *port, char *text,
+			       size_t size)
+{
+	bool bare = strchr(host, ':') && host[0] != '[';
+	struct jvpn_endpoint endpoint;
+	const char *why;
+
+	snprintf(text, size, "%s%s%s:%s", bare ? "[" : "", host, bare ? "]" : "", port);
+	if (!jvpn_endpoint_parse(&endpoint, text, &why))
+		return true;
+	ctl_fail(init->ctl, CTL_USAGE, "USAGE",
+		 "--endpoint %s --port %s: %s (the endpoint is a name or an address alone)", host, port,
+		 why);
+	return false;
 }
 
 static void init_pool6_draw(char *text, size_t size)
@@ -122,7 +153,8 @@ static int init_done(const struct init *init, const char *next)
 static int init_gateway_run(struct ctl *ctl)
 {
 	char endpoint[SETUP_TEXT], guess[SETUP_TEXT], port[16], pool4[64], pool6[64];
-	char own4[JVPN_ADDR_TEXT], own6[JVPN_ADDR_TEXT], text[FILE_SIZE], next[512], peers[64];
+	char own4[JVPN_ADDR_TEXT], own6[JVPN_ADDR_TEXT], text[FILE_SIZE], next[512];
+	char full[2 * SETUP_TEXT];
 	struct init init;
 	int status = init_begin(ctl, &init);
 
@@ -134,11 +166,11 @@ static int init_gateway_run(struct ctl *ctl)
 	setup_ask(ctl, "port", "UDP port", PORT_USUAL, port, sizeof(port));
 	setup_ask(ctl, "pool", "network inside the tunnel", "10.77.0.0/24", pool4, sizeof(pool4));
 	init_pool6_draw(pool6, sizeof(pool6));
+	if (!init_endpoint_make(&init, endpoint, port, full, sizeof(full)))
+		return CTL_USAGE;
 	if (!init_first_address(&init, pool4, own4, sizeof(own4)) ||
 	    !init_first_address(&init, pool6, own6, sizeof(own6)))
 		return CTL_USAGE;
-	snprintf(peers, sizeof(peers), "%s%speers.d", strcmp(init.device, "jvpn0") ?
-		 init.device : "", strcmp(init.device, "jvpn0") ? "." : "");
 	status = init_key_make(&init);
 	if (status)
 		return status;
@@ -152,12 +184,10 @@ static int init_gateway_run(struct ctl *ctl)
 		 "gateway:\n"
 		 "  listen: [{address: 0.0.0.0, port: %s}, {address: '::', port: %s}]\n"
 		 "  # What clients are told to send to.\n"
-		 "  endpoint: '%s%s%s:%s'\n"
-		 "  pools: [%s, '%s']\n"
-		 "  peers_dir: %s\n",
+		 "  endpoint: '%s'\n"
+		 "  pools: [%s, '%s']\n",
 		 init.device, own4, own6, init.device, port, port,
-		 strchr(endpoint, ':') ? "[" : "", endpoint, strchr(endpoint, ':') ? "]" : "",
-		 port, pool4, pool6, peers);
+		 full, pool4, pool6);
 	status = init_config_write(&init, text);
 	if (status)
 		return status;
@@ -188,7 +218,7 @@ const struct ctl_verb ctl_verb_init_gateway = {
 static int init_client_import(struct ctl *ctl, const char *from)
 {
 	FILE *in = strcmp(from, "-") ? fopen(from, "re") : stdin;
-	char text[FILE_SIZE] = "";
+	char text[FILE_SIZE] = "", whole[FILE_SIZE + 64];
 	struct init init;
 	size_t length;
 	int status;
@@ -200,9 +230,15 @@ static int init_client_import(struct ctl *ctl, const char *from)
 	if (in != stdin)
 		fclose(in);
 	status = init_begin(ctl, &init);
+	/* What "peer add" makes is for any device. */
+	if (strstr(text, "\ndevice:") || !strncmp(text, "device:", 7))
+		snprintf(whole, sizeof(whole), "%s", text);
+	else
+		snprintf(whole, sizeof(whole), "%s\ndevice: {name: %s}\n", text, init.device);
 	if (!status)
-		status = init_config_write(&init, text);
+		status = init_config_write(&init, whole);
 	sodium_memzero(text, sizeof(text));
+	sodium_memzero(whole, sizeof(whole));
 	if (status)
 		return status;
 	if (ctl->json)

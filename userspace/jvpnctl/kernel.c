@@ -200,3 +200,23 @@ const char *kernel_daemon_state(const struct ctl *ctl, const struct jvpn_nl_devi
 	client_close(client);
 	return buf;
 }
+
+static void kernel_registered(void *context, const struct jvpn_nl_device *device)
+{
+	const char **name = context;
+
+	if (*name && !strcmp(device->ifname, *name) && device->has.registered)
+		*name = NULL;
+}
+
+bool kernel_daemon_runs(const char *device)
+{
+	struct jvpn_nl *nl = jvpn_nl_open(NULL);
+	const char *name = device;
+
+	if (!nl)
+		return false;
+	jvpn_nl_device_dump(nl, kernel_registered, &name, NULL);
+	jvpn_nl_close(nl);
+	return !name;
+}

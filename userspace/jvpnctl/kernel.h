@@ -36,6 +36,9 @@ const struct jvpn_nl_device *kernel_device_of(const struct kernel *kernel, uint6
  */
 const char *kernel_device_guess(const struct ctl *ctl, char *name, size_t size);
 
+/* Has somebody registered for this device's control packets? Whatever his socket does. */
+bool kernel_daemon_runs(const char *device);
+
 /* "running", or why not. Returns buf. */
 const char *kernel_daemon_state(const struct ctl *ctl, const struct jvpn_nl_device *device,
 				char *buf, size_t size);

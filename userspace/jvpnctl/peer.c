@@ -94,9 +94,12 @@ static int peer_keys(struct ctl *ctl, const struct jvpn_config *config, struct p
 /* --endpoint, that of the configuration, or what this machine looks like from outside. */
 static int peer_endpoint(struct ctl *ctl, const struct jvpn_config *config, struct peer_new *peer)
 {
-	const char *given = ctl_option(ctl, "endpoint");
+	const char *given = ctl_option(ctl, "endpoint"), *why;
+	struct jvpn_endpoint endpoint;
 	char guess[SETUP_TEXT];
 
+	if (given && jvpn_endpoint_parse(&endpoint, given, &why))
+		return ctl_fail(ctl, CTL_USAGE, "USAGE", "--endpoint %s: %s", given, why);
 	if (given || *config->gateway.endpoint) {
 		snprintf(peer->endpoint, sizeof(peer->endpoint), "%s",
 			 given ? given : config->gateway.endpoint);
@@ -140,34 +143,29 @@ static int peer_file_write(struct ctl *ctl, const struct peer_new *peer, const c
 
 static void peer_client_text(const struct peer_new *peer, char *text, size_t size)
 {
-	char key[JVPN_KEYS_TEXT] = "";
+	char key[JVPN_KEYS_TEXT];
 
-	if (peer->made)
-		jvpn_keys_format(peer->private_key, key);
+	jvpn_keys_format(peer->private_key, key);
 	snprintf(text, size,
 		 "# %s: jvpnctl init client --from THIS_FILE, and keep it secret\n"
 		 "role: client\n"
-		 "%s: %s\n"
+		 "private_key: %s\n"
 		 "client:\n"
 		 "  gateways:\n"
 		 "    - {name: gateway, public_key: '%s', endpoints: ['%s']}\n"
 		 "  transports: auto\n"
 		 "  routes: [%s]\n",
-		 peer->name, peer->made ? "private_key" : "private_key_file",
-		 peer->made ? key : "jvpn0.key", peer->gateway_key, peer->endpoint,
+		 peer->name, key, peer->gateway_key, peer->endpoint,
 		 peer->routes);
 	sodium_memzero(key, sizeof(key));
 }
 
 /* Two rows of modules in a line of text, with the margin that readers need. */
-static int peer_qr_print(struct ctl *ctl, const char *text)
+static void peer_qr_print(const QRcode *code)
 {
 	static const char *const blocks[] = { "\u2588", "\u2584", "\u2580", " " };
-	QRcode *code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
 	int margin = 2;
 
-	if (!code)
-		return ctl_fail(ctl, CTL_FAILED, "QR", "the file is too large for a QR code");
 	for (int y = -margin; y < code->width + margin; y += 2) {
 		for (int x = -margin; x < code->width + margin; x++) {
 			unsigned int dark = 0;
@@ -180,44 +178,99 @@ static int peer_qr_print(struct ctl *ctl, const char *text)
 		}
 		putchar('\n');
 	}
-	QRcode_free(code);
-	return ctl_finish();
 }
 
-static int peer_client_hand(struct ctl *ctl, const struct peer_new *peer)
+/* The client's file has to be somewhere before the client is let in: its key is nowhere else. */
+static int peer_client_keep(struct ctl *ctl, const struct peer_new *peer)
 {
 	const char *out = ctl_option(ctl, "out");
 	char text[FILE_SIZE];
-	int status = CTL_OK;
+	int status;
 
+	if (!out)
+		return CTL_OK;
 	peer_client_text(peer, text, sizeof(text));
-	if (out)
-		status = setup_file_write(ctl, out, text, true);
-	if (!status && ctl_option(ctl, "qr"))
-		status = peer_qr_print(ctl, text);
-	else if (!status && !out)
+	status = setup_file_write(ctl, out, text, true);
+	sodium_memzero(text, sizeof(text));
+	return status;
+}
+
+static int peer_client_show(struct ctl *ctl, const struct peer_new *peer)
+{
+	bool qr = ctl_option(ctl, "qr");
+	char text[FILE_SIZE];
+	QRcode *code = NULL;
+
+	if (!peer->made || (ctl_option(ctl, "out") && !qr)) {
+		fprintf(stderr, "jvpnctl: '%s' is let in\n", peer->name);
+		return CTL_OK;
+	}
+	peer_client_text(peer, text, sizeof(text));
+	if (qr)
+		code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
+	if (code)
+		peer_qr_print(code);
+	else if (!qr)
 		fputs(text, stdout);
 	sodium_memzero(text, sizeof(text));
-	return status ? status : ctl_finish();
+	QRcode_free(code);
+	if (qr && !code)
+		return ctl_fail(ctl, CTL_FAILED, "QR", "the file is too large for a QR code");
+	return ctl_finish();
 }
 
 /* The daemon, or without it the file's reader, has the last word. */
-static int peer_accepted(struct ctl *ctl, const char *path)
+static int peer_accepted(struct ctl *ctl, const struct jvpn_config *config)
 {
-	struct jvpn_config *config;
-	bool running;
-	int status = setup_reload(ctl, &running);
+	int status = CTL_OK;
 
-	if (!status && !running) {
-		config = setup_config_load(ctl, &status);
-		if (config) {
-			status = CTL_OK;
-			fprintf(stderr, "jvpnctl: the daemon does not run; it knows the peer when it starts\n");
-		}
-		jvpn_config_free(config);
+	switch (setup_reload(ctl, config, &status)) {
+	case SETUP_RELOADED:
+	case SETUP_REFUSED:
+		return status;
+	case SETUP_UNKNOWN:
+		fprintf(stderr, "jvpnctl: the daemon may have let the peer in; 'jvpnctl peer remove' takes it out\n");
+		return status;
+	case SETUP_NO_DAEMON:
+		break;
 	}
+	jvpn_config_free(setup_config_load(ctl, &status));
+	if (!status)
+		fprintf(stderr, "jvpnctl: the daemon does not run; it knows the peer when it starts\n");
+	return status;
+}
+
+/* Nothing of it stays: neither access with a key that nobody has, nor a key without access. */
+static void peer_take_back(struct ctl *ctl, const struct jvpn_config *config, const char *path)
+{
+	const char *out = ctl_option(ctl, "out");
+	int status;
+
+	unlink(path);
+	if (out)
+		unlink(out);
+	if (setup_reload(ctl, config, &status) == SETUP_UNKNOWN)
+		fprintf(stderr, "jvpnctl: %s is gone, but the daemon has not said that it knows\n", path);
+}
+
+static int peer_let_in(struct ctl *ctl, const struct jvpn_config *config,
+		       const struct peer_new *peer, const char *path)
+{
+	int status = peer_client_keep(ctl, peer);
+	bool made;
+
 	if (status)
-		unlink(path);
+		return status;
+	status = peer_file_write(ctl, peer, path);
+	made = !status;
+	if (made)
+		status = peer_accepted(ctl, config);
+	if (!status)
+		status = peer_client_show(ctl, peer);
+	if (status && made)
+		peer_take_back(ctl, config, path);
+	else if (status && ctl_option(ctl, "out"))
+		unlink(ctl_option(ctl, "out"));
 	return status;
 }
 
@@ -230,6 +283,9 @@ static int peer_add(struct ctl *ctl, const struct jvpn_config *config)
 
 	if (status)
 		return status;
+	if (ctl_option(ctl, "public-key") && (ctl_option(ctl, "out") || ctl_option(ctl, "qr")))
+		return ctl_fail(ctl, CTL_USAGE, "USAGE",
+				"a client with a key of its own makes its own file: 'jvpnctl init client' there");
 	if (!peer_name_check(ctl, peer.name) || !peer_path(config, peer.name, path, sizeof(path)) ||
 	    !peer_option_list(ctl, "routes", peer.routes, sizeof(peer.routes)))
 		return CTL_USAGE;
@@ -238,14 +294,10 @@ static int peer_add(struct ctl *ctl, const struct jvpn_config *config)
 	status = peer_keys(ctl, config, &peer);
 	if (!status)
 		status = peer_endpoint(ctl, config, &peer);
-	if (!status && !setup_folder_make(ctl, config->gateway.peers_dir))
+	if (!status && !setup_folders_make(ctl, config->gateway.peers_dir))
 		status = CTL_FAILED;
 	if (!status)
-		status = peer_file_write(ctl, &peer, path);
-	if (!status)
-		status = peer_accepted(ctl, path);
-	if (!status)
-		status = peer_client_hand(ctl, &peer);
+		status = peer_let_in(ctl, config, &peer, path);
 	sodium_memzero(peer.private_key, sizeof(peer.private_key));
 	return status;
 }
@@ -286,11 +338,44 @@ const struct ctl_verb ctl_verb_peer_add = {
 
 /* --- remove ---------------------------------------------------------------------------- */
 
+/* Its file has another name until the daemon has said that it is out. */
+static int peer_shut_out(struct ctl *ctl, const struct jvpn_config *config, const char *name,
+			 const char *path)
+{
+	char aside[PATH_MAX + 96];
+	bool running = true;
+	int status = CTL_OK;
+
+	snprintf(aside, sizeof(aside), "%s/.%s.removed", config->gateway.peers_dir, name);
+	if (rename(path, aside))
+		return ctl_fail(ctl, errno == EACCES ? CTL_FORBIDDEN : CTL_FAILED, "FILE",
+				"cannot remove %s: %s", path, strerror(errno));
+	switch (setup_reload(ctl, config, &status)) {
+	case SETUP_REFUSED:
+		rename(aside, path);
+		return status;
+	case SETUP_UNKNOWN:
+		unlink(aside);
+		fprintf(stderr, "jvpnctl: %s is gone, but the daemon has not said that it knows; 'jvpnctl reload' tells\n",
+			path);
+		return status;
+	case SETUP_NO_DAEMON:
+		running = false;
+		break;
+	case SETUP_RELOADED:
+		break;
+	}
+	unlink(aside);
+	printf("%s is gone%s\n", name, running ? ", and its sessions with it" :
+	       "; the daemon does not run, and ends its sessions when it starts");
+	return ctl_finish();
+}
+
 static int peer_remove(struct ctl *ctl, const struct jvpn_config *config)
 {
 	const char *name = ctl->arguments[0];
 	char path[PATH_MAX + 80];
-	bool own = false, running;
+	bool own = false;
 	int status = peer_gateway_check(ctl, config);
 
 	if (status)
@@ -304,18 +389,18 @@ static int peer_remove(struct ctl *ctl, const struct jvpn_config *config)
 		return ctl_fail(ctl, CTL_REFUSED, "IN_FILE",
 				"'%s' stands in %s: take it out there, then 'jvpnctl reload'", name,
 				config->path);
-	if (unlink(path))
-		return ctl_fail(ctl, errno == EACCES ? CTL_FORBIDDEN : CTL_FAILED, "FILE",
-				"cannot remove %s: %s", path, strerror(errno));
-	status = setup_reload(ctl, &running);
-	if (status)
-		return status;
-	printf("%s is gone%s\n", name, running ? ", and its sessions with it" :
-	       "; the daemon does not run, and ends its sessions when it starts");
-	return ctl_finish();
+	return peer_shut_out(ctl, config, name, path);
 }
 
-static int peer_remove_run(struct ctl *ctl) { return peer_run(ctl, peer_remove); }
+static int peer_remove_run(struct ctl *ctl)
+{
+	int status = peer_run(ctl, peer_remove);
+
+	if (status == CTL_INVALID || status == CTL_REFUSED || status == CTL_UNREACHABLE)
+		fprintf(stderr, "jvpnctl: '%s' still has access, as before; mend this first\n",
+			ctl->arguments[0]);
+	return status;
+}
 
 static const struct ctl_option peer_dir_options[] = {
 	{ "dir", 0, "DIR", "where the configuration is (/etc/jvpn)" },

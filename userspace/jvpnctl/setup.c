@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "kernel.h"
 
 const char *setup_device(const struct ctl *ctl)
 {
@@ -53,10 +54,27 @@ bool setup_folder_make(const struct ctl *ctl, const char *path)
 	}
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
+		/* Whatever the umask: the daemon is not root. */
+		(void)!fchmod(fd, 0750);
 		setup_group_give(fd);
 		close(fd);
 	}
 	return true;
+}
+
+bool setup_folders_make(const struct ctl *ctl, const char *path)
+{
+	char parent[PATH_MAX];
+	char *slash;
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	slash = strrchr(parent, '/');
+	if (slash && slash != parent) {
+		*slash = '\0';
+		if (!setup_folder_make(ctl, parent))
+			return false;
+	}
+	return setup_folder_make(ctl, path);
 }
 
 static bool setup_file_fill(int fd, const char *text, bool secret)
@@ -91,11 +109,13 @@ int setup_file_write(const struct ctl *ctl, const char *path, const char *text, 
 	fd = mkostemp(draft, O_CLOEXEC);
 	if (fd < 0)
 		return setup_file_failed(ctl, path, errno);
-	/* A link is never made over what is there. */
-	if (!setup_file_fill(fd, text, secret) || link(draft, path))
+	/* Never over what is there. */
+	if (!setup_file_fill(fd, text, secret) ||
+	    renameat2(AT_FDCWD, draft, AT_FDCWD, path, RENAME_NOREPLACE)) {
 		error = errno;
+		unlink(draft);
+	}
 	close(fd);
-	unlink(draft);
 	return error ? setup_file_failed(ctl, path, error) : CTL_OK;
 }
 
@@ -178,18 +198,30 @@ struct jvpn_config *setup_config_load(const struct ctl *ctl, int *status)
 	return config;
 }
 
-int setup_reload(struct ctl *ctl, bool *running)
+enum setup_reloaded setup_reload(struct ctl *ctl, const struct jvpn_config *config, int *status)
 {
-	char why[256];
-	struct client *client = client_try(ctl, setup_device(ctl), why, sizeof(why));
+	const char *device = config->device.name;
+	struct client_failure failure;
 	json_t *result = NULL;
-	int status;
+	struct client *client;
+	char why[256];
+	bool done;
 
-	*running = client != NULL;
-	if (!client)
-		return CTL_OK;
-	status = client_call(ctl, client, "reload", NULL, CLIENT_TIMEOUT_MS, &result);
-	json_decref(result);
+	if (!ctl->socket)
+		ctl->socket = config->control_socket;
+	client = client_try(ctl, device, why, sizeof(why));
+	if (!client && (errno == ENOENT || errno == ECONNREFUSED) && !kernel_daemon_runs(device))
+		return SETUP_NO_DAEMON;
+	if (!client) {
+		*status = ctl_fail(ctl, CTL_UNREACHABLE, "DAEMON_UNREACHABLE",
+				   "the daemon of %s cannot be asked: %s", device, why);
+		return SETUP_REFUSED;
+	}
+	done = client_request(client, "reload", NULL, CLIENT_TIMEOUT_MS, &result, &failure);
 	client_close(client);
-	return status;
+	json_decref(result);
+	if (done)
+		return SETUP_RELOADED;
+	*status = ctl_fail(ctl, failure.status, failure.code, "%s", failure.message);
+	return strcmp(failure.code, "TIMEOUT") ? SETUP_REFUSED : SETUP_UNKNOWN;
 }

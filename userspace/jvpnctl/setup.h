@@ -18,6 +18,8 @@ bool setup_config_path(const struct ctl *ctl, char *path, size_t size);
 
 /* Root's, and the daemon's to read (mode 750), if there is no folder of that name. */
 bool setup_folder_make(const struct ctl *ctl, const char *path);
+/* The same with the folder that it is in. */
+bool setup_folders_make(const struct ctl *ctl, const char *path);
 
 /*
  * A new file with that text, whole or not at all; mode 600 for secrets, else 640 and the daemon's
@@ -38,7 +40,15 @@ const char *setup_list_quote(const char *list, char *text, size_t size);
 /* The configuration for this device, or NULL: reported, *status set. Key files are not opened. */
 struct jvpn_config *setup_config_load(const struct ctl *ctl, int *status);
 
-/* Have the daemon read it again, if it runs. */
-int setup_reload(struct ctl *ctl, bool *running);
+/* What became of having the daemon read it again. */
+enum setup_reloaded {
+	SETUP_RELOADED,
+	SETUP_NO_DAEMON,
+	SETUP_REFUSED,			/* reported; what it had before counts */
+	SETUP_UNKNOWN,			/* reported; it did not answer in time */
+};
+
+/* *status: the exit code of the last two. */
+enum setup_reloaded setup_reload(struct ctl *ctl, const struct jvpn_config *config, int *status);
 
 #endif

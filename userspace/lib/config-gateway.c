@@ -299,6 +299,20 @@ void jvpn_config_check_networks(struct jvpn_config_reader *reader, yaml_node_t *
 	jvpn_config_path_leave(reader, mark);
 }
 
+static void jvpn_config_read_endpoint(struct jvpn_config_reader *reader, yaml_node_t *node,
+				      const struct jvpn_config_key *key, void *field)
+{
+	struct jvpn_endpoint endpoint;
+	const char *text, *why;
+
+	if (!jvpn_config_scalar(reader, node, key, &text))
+		return;
+	if (jvpn_endpoint_parse(&endpoint, text, &why))
+		jvpn_config_refuse_key(reader, node, key, "'%s' is no endpoint: %s", text, why);
+	else
+		jvpn_config_read_text(reader, node, key, field);
+}
+
 void jvpn_config_read_peer(struct jvpn_config_reader *reader, yaml_node_t *node,
 			   struct jvpn_config_peer *peer)
 {
@@ -472,12 +486,12 @@ static const struct jvpn_config_key jvpn_config_gateway_keys[] = {
 	  .offset = GATEWAY(default_policy), .example = "default_policy: default" },
 	{ .name = "limits", .read = jvpn_config_read_limits, .offset = GATEWAY(limits),
 	  .example = "limits: {max_sessions: 1000}" },
-	{ .name = "endpoint", .read = jvpn_config_read_text, .offset = GATEWAY(endpoint),
+	{ .name = "endpoint", .read = jvpn_config_read_endpoint, .offset = GATEWAY(endpoint),
 	  .size = JVPN_CONFIG_ENDPOINT, .allowed = "HOST:PORT, for what 'jvpnctl peer add' prints",
 	  .example = "endpoint: vpn.example.net:51900" },
 	{ .name = "peers_dir", .read = jvpn_config_read_path, .offset = GATEWAY(peers_dir),
 	  .allowed = "a folder of files NAME.yaml, each with one peer",
-	  .example = "peers_dir: ./peers.d" },
+	  .example = "peers_dir: /etc/jvpn.d/jvpn0" },
 	{ .name = "peers", .read = jvpn_config_read_peers, .offset = GATEWAY(peers), .max = PEERS_MAX, .allowed = "a list of {name, public_key, "
 	  "preshared_key_file, addresses, allowed_prefixes, policy, max_sessions}",
 	  .example = "peers: [{name: alice, public_key: "
@@ -516,9 +530,6 @@ void jvpn_config_read_gateway(struct jvpn_config_reader *reader, yaml_node_t *no
 	jvpn_config_limits_proofs_check(reader, limits, &gateway->limits);
 	jvpn_config_path_leave(reader, mark);
 	gateway->n_own_peers = gateway->n_peers;
-	if (!*gateway->peers_dir)
-		jvpn_config_path_resolve(reader, "peers.d", gateway->peers_dir,
-					 sizeof(gateway->peers_dir));
 }
 
 void jvpn_config_free_gateway(struct jvpn_config_gateway *gateway)

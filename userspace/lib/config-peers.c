@@ -119,7 +119,23 @@ static void jvpn_config_peer_network_check(struct jvpn_config_reader *reader,
 				      "networks that overlap neither, or the default route", NULL);
 }
 
-static void jvpn_config_peer_root_read(struct jvpn_config_reader *reader, yaml_node_t *root)
+/* Who looks for a peer, to shut it out, looks at the names of files. */
+static void jvpn_config_peer_name_check(struct jvpn_config_reader *reader, const char *path,
+					const struct jvpn_config_peer *peer)
+{
+	const char *base = strrchr(path, '/') + 1;
+	size_t length = strlen(base) - strlen(SUFFIX);
+	char problem[256];
+
+	if (strlen(peer->name) == length && !strncmp(base, peer->name, length))
+		return;
+	snprintf(problem, sizeof(problem), "the file of the peer '%s' is called %s", peer->name, base);
+	jvpn_config_error_add(reader->errors, 1, 1, "name", problem,
+			      "the name of the file without .yaml", NULL);
+}
+
+static void jvpn_config_peer_root_read(struct jvpn_config_reader *reader, const char *path,
+				       yaml_node_t *root)
 {
 	struct jvpn_config_peer *peer = jvpn_config_peer_append(reader);
 	size_t before = reader->errors->count;
@@ -131,10 +147,12 @@ static void jvpn_config_peer_root_read(struct jvpn_config_reader *reader, yaml_n
 		jvpn_config_peer_network_check(reader, &peer->allowed_prefixes[i]);
 	if (reader->errors->count == before)
 		jvpn_config_peer_unique_check(reader, peer);
+	if (reader->errors->count == before)
+		jvpn_config_peer_name_check(reader, path, peer);
 	reader->config->gateway.n_peers++;
 }
 
-static void jvpn_config_peer_document_read(struct jvpn_config_reader *reader,
+static void jvpn_config_peer_document_read(struct jvpn_config_reader *reader, const char *path,
 					   yaml_parser_t *parser)
 {
 	yaml_node_t *root;
@@ -145,7 +163,7 @@ static void jvpn_config_peer_document_read(struct jvpn_config_reader *reader,
 	}
 	root = yaml_document_get_root_node(&reader->document);
 	if (root)
-		jvpn_config_peer_root_read(reader, root);
+		jvpn_config_peer_root_read(reader, path, root);
 	else
 		jvpn_config_error_add(reader->errors, 1, 1, NULL, "the file is empty",
 				      "one peer, as an element of gateway.peers",
@@ -162,7 +180,7 @@ static void jvpn_config_peer_file_read(struct jvpn_config_reader *reader, const 
 
 	if (file && yaml_parser_initialize(&parser)) {
 		yaml_parser_set_input_file(&parser, file);
-		jvpn_config_peer_document_read(reader, &parser);
+		jvpn_config_peer_document_read(reader, path, &parser);
 		yaml_parser_delete(&parser);
 	}
 	if (file)
@@ -170,14 +188,36 @@ static void jvpn_config_peer_file_read(struct jvpn_config_reader *reader, const 
 	jvpn_config_errors_place(reader->errors, before, path);
 }
 
+/*
+ * Beside the folder of the configuration, not in it: the service manager copies all that is there,
+ * for the keys, and there is little room.
+ */
+static void jvpn_config_peers_dir_default(struct jvpn_config *config)
+{
+	const char *slash = strrchr(config->path, '/');
+
+	if (slash && slash != config->path)
+		snprintf(config->gateway.peers_dir, sizeof(config->gateway.peers_dir), "%.*s.d/%s",
+			 (int)(slash - config->path), config->path, config->device.name);
+	else
+		snprintf(config->gateway.peers_dir, sizeof(config->gateway.peers_dir), "peers.d/%s",
+			 config->device.name);
+}
+
 void jvpn_config_read_peer_files(struct jvpn_config_reader *reader)
 {
-	const char *folder = reader->config->gateway.peers_dir;
+	struct jvpn_config *config = reader->config;
+	const char *folder = config->gateway.peers_dir;
+	bool given = *folder;
 	struct dirent **list;
 	char path[PATH_MAX + 256];
-	int count = scandir(folder, &list, jvpn_config_peer_file_filter, alphasort);
+	int count;
 
-	if (count < 0 && errno != ENOENT && errno != ENOTDIR) {
+	if (!given)
+		jvpn_config_peers_dir_default(config);
+	count = scandir(folder, &list, jvpn_config_peer_file_filter, alphasort);
+	/* A folder that the file names and that is gone is no reason to shut all of them out. */
+	if (count < 0 && (given || errno != ENOENT)) {
 		snprintf(path, sizeof(path), "cannot read the folder %s: %s", folder,
 			 strerror(errno));
 		jvpn_config_error_add(reader->errors, 0, 0, "gateway.peers_dir", path, NULL, NULL);

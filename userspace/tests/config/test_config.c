@@ -43,6 +43,7 @@ static struct jvpn_config *load(const char *text, struct jvpn_config_errors *err
 #define LISTEN "gateway:\n  listen: [{address: 0.0.0.0}]\n"
 #define PEERS "  peers: []\n"
 #define POOLS "  pools: [10.77.0.0/24]\n"
+#define PEERS_DIR "  peers_dir: peers.d\n"
 #define REMOTE "client:\n  gateways:\n  - {name: g, public_key: " KEY_A \
 	       ", endpoints: ['192.0.2.1:1']}\n"
 
@@ -58,6 +59,8 @@ struct refusal {
 
 static const struct refusal refusals[] = {
 	{ "empty file", "", 1, 1, "", "empty", "role" },
+	{ "endpoint without a port", GATEWAY LISTEN "  endpoint: vpn.example.net\n", 6, 13,
+	  "gateway.endpoint", "no endpoint", "HOST:PORT" },
 	{ "not a mapping", "- a\n", 1, 1, "", "must be a mapping", "role" },
 	{ "broken YAML", GATEWAY "gateway: [\n", 5, 1, "", "not YAML", NULL },
 	{ "tab as indent", GATEWAY "gateway:\n\tlisten: []\n", 5, 1, "", "not YAML", NULL },
@@ -373,7 +376,7 @@ static void test_peer_file_refused(const char *text, unsigned int line, const ch
 	struct jvpn_config *config;
 
 	put("peers.d/b.yaml", text, 0644);
-	config = load(GATEWAY LISTEN POOLS, &errors);
+	config = load(GATEWAY LISTEN POOLS PEERS_DIR, &errors);
 	tap_ok(!config && errors.count == 1 && errors.list[0].file &&
 	       strstr(errors.list[0].file, "peers.d/b.yaml") && errors.list[0].line == line &&
 	       !strcmp(errors.list[0].field ? errors.list[0].field : "", field) &&
@@ -389,14 +392,14 @@ static void test_peer_files(void)
 {
 	struct jvpn_config_errors errors;
 	struct jvpn_config *config;
-	char dir[256];
+	char dir[256], outer[256];
 
 	snprintf(dir, sizeof(dir), "%s/peers.d", folder);
 	mkdir(dir, 0755);
 	put("peers.d/a.yaml", "name: a\npublic_key: " KEY_A "\naddresses: [10.77.0.9]\n", 0644);
 	put("peers.d/.half", "no: peer\n", 0644);
 	put("peers.d/note.txt", "no: peer\n", 0644);
-	config = load(GATEWAY LISTEN POOLS "  peers: [{name: c, public_key: " KEY_B "}]\n", &errors);
+	config = load(GATEWAY LISTEN POOLS PEERS_DIR "  peers: [{name: c, public_key: " KEY_B "}]\n", &errors);
 	tap_ok(config && config->gateway.n_peers == 2 && config->gateway.n_own_peers == 1 &&
 	       !strcmp(config->gateway.peers[1].name, "a") &&
 	       config->gateway.peers[1].max_sessions == 1 &&
@@ -415,11 +418,30 @@ static void test_peer_files(void)
 			       "addresses", "the peer 'a'", "a peer's address twice");
 	test_peer_file_refused("name: b\npublic_key: " KEY_B "\nallowed_prefixes: [10.77.0.0/16]\n", 1,
 			       "allowed_prefixes", "two owners", "a peer's network over the pool");
+	test_peer_file_refused("name: c\npublic_key: " KEY_B "\n", 1, "name", "is called b.yaml",
+			       "a peer's file with another name");
 	put("peers.d/b.yaml", "name: b\npublic_key: " KEY_B "\n", 0644);
 	config = load(GATEWAY LISTEN POOLS "  peers_dir: none\n", &errors);
-	tap_ok(config && !config->gateway.n_peers, "a folder that is not there has no peers");
+	tap_ok(!config && errors.count == 1 && strstr(errors.list[0].problem, "No such file"),
+	       "a folder that is named and not there is an error");
 	jvpn_config_errors_free(&errors);
 	jvpn_config_free(config);
+	config = load(GATEWAY LISTEN POOLS, &errors);
+	tap_ok(config && !config->gateway.n_peers, "the usual one need not be there");
+	jvpn_config_errors_free(&errors);
+	jvpn_config_free(config);
+	snprintf(outer, sizeof(outer), "%s.d", folder);
+	mkdir(outer, 0755);
+	snprintf(outer, sizeof(outer), "%s.d/jvpn0", folder);
+	rename(dir, outer);
+	config = load(GATEWAY LISTEN POOLS, &errors);
+	tap_ok(config && config->gateway.n_peers == 2 && !config->gateway.n_own_peers,
+	       "it is beside the folder of the file, by the device's name");
+	jvpn_config_errors_free(&errors);
+	jvpn_config_free(config);
+	rename(outer, dir);
+	snprintf(outer, sizeof(outer), "%s.d", folder);
+	rmdir(outer);
 	unlink(put("peers.d/a.yaml", "", 0644));
 	unlink(put("peers.d/b.yaml", "", 0644));
 	unlink(put("peers.d/.half", "", 0644));
