@@ -214,10 +214,25 @@ int jvpn_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/* A session takes kernel memory, and who owns a user namespace owns none of that. */
-static bool may_hold(const struct sk_buff *skb, u32 sessions)
+/* All that takes kernel memory, and who owns a user namespace owns none of that. */
+static int check_memory(const struct sk_buff *skb, struct genl_info *info)
 {
-	return sessions <= JVPN_SESSIONS_UNPRIVILEGED_MAX || netlink_capable(skb, CAP_NET_ADMIN);
+	struct nlattr *max = info->attrs[JVPN_A_DEVICE_MAX_SESSIONS];
+	struct nlattr *hold = info->attrs[JVPN_A_DEVICE_HOLD_BYTES];
+
+	if (netlink_capable(skb, CAP_NET_ADMIN))
+		return 0;
+	if (max && nla_get_u32(max) > JVPN_SESSIONS_UNPRIVILEGED_MAX) {
+		NL_SET_ERR_MSG_ATTR(info->extack, max,
+				    "More sessions than 65536 need CAP_NET_ADMIN in the initial user namespace");
+		return -EPERM;
+	}
+	if (hold && nla_get_u32(hold) > jvpn_hold_default()) {
+		NL_SET_ERR_MSG_ATTR(info->extack, hold,
+				    "More than the default needs CAP_NET_ADMIN in the initial user namespace");
+		return -EPERM;
+	}
+	return 0;
 }
 
 int jvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
@@ -225,16 +240,14 @@ int jvpn_nl_device_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *max = info->attrs[JVPN_A_DEVICE_MAX_SESSIONS];
 	struct nlattr *hold = info->attrs[JVPN_A_DEVICE_HOLD_BYTES];
 	struct jvpn_device *jd;
-	int err = 0;
+	int err;
 
 	if (!max && !hold)
 		return jvpn_genl_missing(info, JVPN_A_DEVICE_MAX_SESSIONS,
 					 "max-sessions and hold-bytes are missing: nothing to set");
-	if (max && !may_hold(skb, nla_get_u32(max))) {
-		NL_SET_ERR_MSG_ATTR(info->extack, max,
-				    "More sessions than 65536 need CAP_NET_ADMIN in the initial user namespace");
-		return -EPERM;
-	}
+	err = check_memory(skb, info);
+	if (err)
+		return err;
 	jd = jvpn_genl_device(skb, info, JVPN_GENL_NAME_OF(DEVICE));
 	if (IS_ERR(jd))
 		return PTR_ERR(jd);

@@ -97,13 +97,16 @@ static void drop_all(struct jvpn_session *s, struct sk_buff_head *list, enum jvp
 	}
 }
 
-/* It may wait for minutes: nobody else's memory or module must wait with it. */
+/*
+ * It may wait for minutes: nobody's memory, socket, namespace or module must wait with it. One
+ * socket may have to answer many peers, or, for ICMP, all namespaces.
+ */
 static bool hold_detach(struct sk_buff *skb)
 {
 	nf_reset_ct(skb);
-	if (skb_orphan_frags(skb, GFP_ATOMIC))
+	if (skb_orphan_frags_rx(skb, GFP_ATOMIC))
 		return false;
-	jvpn_owner_settle(skb);
+	skb_orphan(skb);
 	return true;
 }
 

@@ -259,8 +259,10 @@ static struct sk_buff *run_attach(struct jvpn_run *run)
 
 struct sk_buff *jvpn_run_finish(struct jvpn_run *run)
 {
-	struct sk_buff *skb = is_sparse(run) ? run_copy(run) : run_attach(run);
+	struct sk_buff *skb = is_sparse(run) ? run_copy(run) : NULL;
 
+	if (!skb)
+		skb = run_attach(run);
 	if (skb) {
 		if (run->count > 1)
 			finish_super(skb, run);

@@ -5,7 +5,7 @@
 
 static bool is_ip_socket(const struct sock *sk)
 {
-	return sk && sk_fullsock(sk) && sk_is_inet(sk);
+	return sk && sk_fullsock(sk) && (sk->sk_family == AF_INET || sk->sk_family == AF_INET6);
 }
 
 /* TCP has a destructor of its own, which like sock_wfree() knows nothing but size and socket. */

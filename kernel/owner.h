@@ -14,7 +14,7 @@
 /* @outer is a copy of @inner and takes over its owner; another owner stays with @inner. */
 void jvpn_owner_hand_over(struct sk_buff *outer, struct sk_buff *inner);
 
-/* The packet itself becomes an outer one, or has to wait; no memory in it is its owner's. */
+/* The packet itself becomes an outer one; no memory in it is its owner's. */
 void jvpn_owner_settle(struct sk_buff *skb);
 
 /* What a packet that waits is charged with: whoever made it may have said less than it takes. */

@@ -821,6 +821,10 @@ static void rule_own(void)
 	nl_put_device(&r, fx.ifindex);
 	nl_put_u32(&r, JVPN_A_DEVICE_MAX_SESSIONS, JVPN_SESSIONS_UNPRIVILEGED_MAX + 1);
 	refused(&r, EPERM, "more sessions than the owner of a namespace may have");
+	r = nl_begin(fx.nl, JVPN_CMD_DEVICE_SET);
+	nl_put_device(&r, fx.ifindex);
+	nl_put_u32(&r, JVPN_A_DEVICE_HOLD_BYTES, INT32_MAX);
+	refused(&r, EPERM, "more memory for what waits than by default");
 	CHECK(!session_transition(&own, 1, JVPN_EVENT_TERMINATE, JVPN_REASON_OPERATOR, &reply),
 	      "refused: %s", reply.text);
 }

@@ -4,6 +4,7 @@
  * that waits belongs to a packet socket, and its ring has each frame back when nothing reads it any
  * more, whether its packet leaves at once, has to wait, or is forgotten.
  */
+#include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <linux/virtio_net.h>
@@ -306,6 +307,23 @@ static void plain_waits(void)
 	CHECK_EQ(plain_charged(fd), 0, "memory charged for packets that wait");
 }
 
+/* A server has one socket for all its peers, and the stack one for the ICMP of all namespaces. */
+static void udp_waits(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PEER_PORT) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	unsigned int i;
+
+	begin();
+	lose_binding();
+	REQUIRE(fd >= 0 && inet_pton(AF_INET, s.src4, &to.sin_addr) == 1, "no socket");
+	for (i = 0; i < 8; i++)
+		REQUIRE(sendto(fd, "waits", 5, 0, (struct sockaddr *)&to, sizeof(to)) == 5,
+			"cannot send");
+	CHECK_EQ(session_view(&s).stats[JVPN_A_STATS_HELD_PACKETS], 8, "packets held");
+	CHECK_EQ(plain_charged(fd), 0, "memory charged for packets that wait");
+}
+
 static const struct test_case cases[] = {
 	{ "a ring has its frames back when they have left", pages_leave },
 	{ "a ring has frames back that are sealed where they are", linear_leaves },
@@ -316,6 +334,7 @@ static const struct test_case cases[] = {
 	{ "a ring has its frames back when a session ends", forgotten },
 	{ "no outer packet belongs to a packet socket", plain_queued },
 	{ "no packet that waits belongs to a packet socket", plain_waits },
+	{ "nor to an IP socket", udp_waits },
 };
 
 TEST_MAIN(cases)

@@ -298,7 +298,8 @@ enum jvpn_suite {
  * @JVPN_A_DEVICE_HOLD_BYTES: u32, 0 to 2147483647. Octets of memory that packets which wait
  *   for a binding may take in all sessions together; default a sixteenth of the machine's
  *   memory, 4 MB at least and 256 MB at most. A session gets no more than is left, so that
- *   sessions share it alike.
+ *   sessions share it alike. More than the default needs CAP_NET_ADMIN in the initial user
+ *   namespace (EPERM).
  * @JVPN_A_DEVICE_HELD_BYTES: u32. Octets of memory that they take now.
  */
 enum jvpn_a_device {

@@ -746,8 +746,11 @@ static const char *handshake_copy_check(const struct peer_init *init,
 static const char *handshake_copy_take(struct gateway *gw, const struct peer_init *init)
 {
 	uint32_t rate = gateway_limits(gw)->handshakes_per_second;
+	/* Beyond the usual, as work for others: half of the places are for those who ask seldom. */
+	uint32_t most = init->count < ANSWERS_UNSHOWN ? GATEWAY_HANDSHAKE_JOBS_MAX :
+							GATEWAY_HANDSHAKE_JOBS_MAX / 2;
 
-	if (gw->handshake_jobs >= GATEWAY_HANDSHAKE_JOBS_MAX)
+	if (gw->handshake_jobs >= most)
 		return "too many handshakes at once";
 	if (init->count >= ANSWERS_FREE &&
 	    !jvpn_bucket_take(&gw->copies, rate, rate, 1, jvpnd_now_ms()))

@@ -282,11 +282,16 @@ static json_t *session_details(const struct session *s, bool ends)
 	return NULL;
 }
 
-/* It ends, and nobody has shown that he made its INIT: whoever sends copies of one can do that. */
+/*
+ * It ends because nobody has shown that he made its INIT: whoever sends copies of one can do that.
+ * What an authentic first packet, an operator or a reload ends is none of these.
+ */
 static bool session_is_of_strangers(const struct session *s, const struct kernel_transition *t)
 {
 	return s->role == JVPN_ROLE_GATEWAY && t->from == JVPN_STATE_BIRTH &&
-	       t->to == JVPN_STATE_TERMINATED;
+	       t->to == JVPN_STATE_TERMINATED &&
+	       (t->reason == JVPN_REASON_HANDSHAKE_TIMEOUT ||
+		t->reason == JVPN_REASON_HANDSHAKE_REJECTED);
 }
 
 /* It is the only transition of such a session: the log can do without it. */
