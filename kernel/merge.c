@@ -226,10 +226,15 @@ static void finish_super(struct sk_buff *skb, const struct jvpn_run *run)
 	skb_shinfo(skb)->gso_segs = run->count;
 }
 
-/* The memory was sized for all that may come; what stays this small does not keep it. */
+/*
+ * The memory was sized for all that may come; what stays this small does not keep it. Not if it is
+ * a super-packet: GRO may put it behind another one, and skb_segment() takes no list in which one
+ * has more than a segment in its linear part.
+ */
 static bool is_sparse(const struct jvpn_run *run)
 {
-	return jvpn_batch_len(&run->batch) < jvpn_batch_size(&run->batch) / SPARSE;
+	return run->count == 1 &&
+	       jvpn_batch_len(&run->batch) < jvpn_batch_size(&run->batch) / SPARSE;
 }
 
 static struct sk_buff *run_copy(const struct jvpn_run *run)
