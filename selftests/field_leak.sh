@@ -145,6 +145,55 @@ device_is_deleted()
 	no_leak "when it is there again"
 }
 
+# The name of the device is taken; it might as well be the module that is missing.
+a_start_that_fails()
+{
+	ROUTES=$FULL
+	net_make
+	config_write
+	ip -n "${NS}c" link add $DEV type veth peer name taken
+	capture_start
+	fails 1 "$DEV is there already and is no jvpn device" on c jvpnd "$WORK/c/config.yaml"
+	send_start
+	sent_more 200
+	no_leak "when the daemon cannot start"
+	fails 1 "what belongs into the tunnel stays blocked without it" on c jvpnd "$WORK/c/config.yaml"
+	ip -n "${NS}c" link del $DEV
+	daemon_start c
+	daemon_start g
+	attached_full 1
+	tunnel_carries
+	no_leak "when it starts after all"
+}
+
+# Those that daemon.md has for a machine that boots.
+guard_rules()
+{
+	for family in 4 6; do
+		on c ip -$family rule add priority 32000 lookup main suppress_prefixlength 0
+		on c ip -$family rule add priority 32001 not fwmark 0x6a760000/0xffffc000 unreachable
+	done
+}
+
+before_the_first_start()
+{
+	ROUTES=$FULL
+	net_make
+	config_write
+	guard_rules
+	capture_start
+	send_start
+	sent_more 200
+	no_leak "before the first start"
+	daemon_start c
+	daemon_start g
+	attached_full 1
+	tunnel_carries
+	ctl c down > /dev/null || fail "down failed"
+	sent_more 100
+	no_leak "when it is taken down"
+}
+
 # Who says that sessions are to end wants the machine as it was.
 daemon_ends_with_its_sessions()
 {
@@ -274,6 +323,6 @@ state_is_not_attached()
 
 test_main from_before_the_session_to_its_end without_any_uplink_and_back routes_are_flushed \
 	link_is_set_down_and_up daemon_is_killed_and_the_device_set_down device_is_deleted \
-	daemon_ends_with_its_sessions gateway_without_IPv6 \
+	daemon_ends_with_its_sessions a_start_that_fails before_the_first_start gateway_without_IPv6 \
 	leak_allowed one_network_is_blocked_if_the_file_says_so the_links_own_traffic_goes_on \
 	strict_rp_filter

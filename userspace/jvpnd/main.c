@@ -250,10 +250,23 @@ static bool main_rtnl_open(struct jvpnd *d, char *error)
 	return d->rtnl;
 }
 
+/* What the file says must not leave in the clear does not from here on, if nothing else succeeds. */
+static bool main_guard(struct jvpnd *d, char *error)
+{
+	if (!main_rtnl_open(d, error))
+		return false;
+	if (system_open(d)) {
+		snprintf(error, ERROR_SIZE, "no memory");
+		return false;
+	}
+	system_guard(d);
+	return true;
+}
+
 /* The link first: asking for its type is what loads the module. */
 static bool main_device_open(struct jvpnd *d, char *error)
 {
-	if (!main_rtnl_open(d, error) || device_open(d, d->rtnl, error, ERROR_SIZE))
+	if (device_open(d, d->rtnl, error, ERROR_SIZE))
 		return false;
 	d->kernel = kernel_open(error, ERROR_SIZE);
 	return d->kernel && !kernel_device_use(d->kernel, d->ifindex, error, ERROR_SIZE);
@@ -261,8 +274,7 @@ static bool main_device_open(struct jvpnd *d, char *error)
 
 static bool main_tables_open(struct jvpnd *d, char *error)
 {
-	if (!sessions_open(d) && !refusals_open(d) && !reconcile_open(d) && !lost_open(d) &&
-	    !system_open(d))
+	if (!sessions_open(d) && !refusals_open(d) && !reconcile_open(d) && !lost_open(d))
 		return !sockets_open(d, error, ERROR_SIZE);
 	snprintf(error, ERROR_SIZE, "no memory");
 	return false;
@@ -278,7 +290,6 @@ static bool main_role_begin(struct jvpnd *d, char *error)
 	return !client_open(d, error, ERROR_SIZE);
 }
 
-/* What the file says must not leave in the clear does not from here on. */
 static bool main_role_open(struct jvpnd *d, char *error)
 {
 	if (!main_role_begin(d, error))
@@ -304,10 +315,9 @@ static bool main_adopt(struct jvpnd *d, char *error)
 	return true;
 }
 
-
 static bool main_open(struct jvpnd *d, char *error)
 {
-	if (!main_audit_open(d, error) || !main_device_open(d, error) ||
+	if (!main_guard(d, error) || !main_audit_open(d, error) || !main_device_open(d, error) ||
 	    !main_store_open(d, error) || !main_tables_open(d, error) ||
 	    !main_role_open(d, error) || !main_adopt(d, error))
 		return false;
@@ -362,6 +372,8 @@ static int main_serve(struct jvpnd *d)
 	d->loop = uv_default_loop();
 	if (!main_open(d, error)) {
 		jvpn_error("%s", error);
+		if (d->system)
+			system_stay_tell(d);
 		d->stopping = true;
 		main_close(d);
 		return EXIT_FAILURE;

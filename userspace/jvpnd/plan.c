@@ -266,6 +266,27 @@ static void tunnel_add_block(struct plan *plan, const struct plan_tunnel *t,
 	plan_add_rule(plan, &rule);
 }
 
+/* What stands without the device. */
+static void tunnel_add_guards(struct plan *plan, const struct plan_tunnel *t,
+			      const struct jvpn_prefix *prefix)
+{
+	sa_family_t family = prefix->addr.family;
+	bool block = plan_route_blocks(t->config, prefix);
+
+	if (block || !prefix->length)
+		tunnel_add_ends(plan, t, family);
+	if (!prefix->length)
+		tunnel_add_default_rules(plan, t, family, block);
+	else if (block)
+		tunnel_add_block(plan, t, prefix);
+}
+
+void plan_add_guards(struct plan *plan, const struct plan_tunnel *t)
+{
+	for (size_t i = 0; i < t->config->n_routes; i++)
+		tunnel_add_guards(plan, t, &t->config->routes[i]);
+}
+
 /*
  * What is blocked leads to the device all the same if it is IPv4: rp_filter refuses what comes in
  * from where no way leads, a name server's answers for example, and asks without the mark.
@@ -280,12 +301,7 @@ static void tunnel_add_route(struct plan *plan, const struct plan_tunnel *t,
 	};
 	bool block = plan_route_blocks(t->config, prefix);
 
-	if (block || !prefix->length)
-		tunnel_add_ends(plan, t, family);
-	if (!prefix->length)
-		tunnel_add_default_rules(plan, t, family, block);
-	else if (block)
-		tunnel_add_block(plan, t, prefix);
+	tunnel_add_guards(plan, t, prefix);
 	if (t->inner[family_slot(family)].addr.family != AF_UNSPEC || (block && family == AF_INET))
 		plan_add_route(plan, &route);
 }

@@ -141,6 +141,8 @@ struct plan_tunnel {
 /* Is the network to be blocked while the tunnel does not carry it? */
 bool plan_route_blocks(const struct jvpn_config_client *config, const struct jvpn_prefix *route);
 void plan_add_tunnel(struct plan *plan, const struct plan_tunnel *tunnel);
+/* Of all that the rules and the routes to nowhere: what can be there before the device is. */
+void plan_add_guards(struct plan *plan, const struct plan_tunnel *tunnel);
 
 /* --- a gateway's ---------------------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@
 #include "device.h"
 #include "lack.h"
 #include "log.h"
+#include "tunnel.h"
 
 #define PERIOD_MS 30000
 /* Before the main table's rule (32766), and away from those that others take by default. */
@@ -101,7 +102,7 @@ static void system_addr_note(void *context, const struct jvpn_rtnl_addr *addr)
 /* In the tables of other devices it is one of theirs. */
 static bool system_route_is_ours(const struct jvpnd *d, const struct jvpn_rtnl_route *route)
 {
-	return route->ifindex == d->ifindex ||
+	return (d->ifindex && route->ifindex == d->ifindex) ||
 	       (route->unreachable && route->metric == system_number(d));
 }
 
@@ -153,9 +154,10 @@ static int system_routes_read(struct system_pass *pass)
 	const struct jvpn_rtnl_filter there = { .ifindex = pass->d->ifindex };
 	struct jvpn_rtnl *rtnl = pass->d->rtnl;
 	int rc = jvpn_rtnl_route_dump_of(rtnl, &ours, system_route_note, pass, NULL);
-	int rest = rc < 0 ? rc : jvpn_rtnl_route_dump_of(rtnl, &there, system_route_note_foreign,
-							 pass, NULL);
+	int rest = rc;
 
+	if (rc >= 0 && there.ifindex)
+		rest = jvpn_rtnl_route_dump_of(rtnl, &there, system_route_note_foreign, pass, NULL);
 	/* A device that is gone has none, and rules stay without it. */
 	if (rest == -ENODEV)
 		rest = 0;
@@ -420,6 +422,20 @@ static void system_run(struct jvpnd *d, bool expected)
 		again = system_pass_run(d, expected);
 	}
 	lacks_end(LACK_SYSTEM);
+}
+
+void system_guard(struct jvpnd *d)
+{
+	struct system_pass pass = { .d = d, .expected = true, .found.torn = true };
+	struct plan *wanted = &d->system->wanted;
+
+	if (d->config->role != JVPN_CONFIG_CLIENT)
+		return;
+	tunnel_plan_guards(d, wanted);
+	/* What cannot be read is taken to be missing. */
+	system_read(&pass);
+	plan_compare(wanted, &pass.found, system_change, &pass);
+	plan_free(&pass.found);
 }
 
 void system_begin(struct jvpnd *d)

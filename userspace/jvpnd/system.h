@@ -16,6 +16,11 @@
 int system_open(struct jvpnd *d);
 void system_close(struct jvpnd *d);
 
+/*
+ * Before anything that can fail, the device too: what the file says must not leave in the clear does
+ * not from here on, whatever becomes of this start. Takes nothing away.
+ */
+void system_guard(struct jvpnd *d);
 /* At the start, before all is known: add what is missing, take nothing away. */
 void system_begin(struct jvpnd *d);
 /* What the role wants has changed: make it so now. */

@@ -266,19 +266,34 @@ static size_t tunnel_ends(const struct client *c, struct plan_end *ends)
 	return count;
 }
 
+static struct plan_tunnel tunnel_of_file(const struct jvpnd *d)
+{
+	uint32_t number = jvpn_config_device_number(d->config->device.name);
+
+	return (struct plan_tunnel){
+		.config = &d->config->client, .number = number,
+		.priority = system_rule_priority(number), .mark = d->config->device.fwmark,
+	};
+}
+
 void tunnel_plan(struct jvpnd *d, struct plan *plan)
 {
 	const struct client *c = d->client;
-	uint32_t number = jvpn_config_device_number(d->config->device.name);
 	struct plan_end ends[CLIENT_REMOTES_MAX + 1];
-	const struct plan_tunnel tunnel = {
-		.config = &d->config->client, .number = number,
-		.priority = system_rule_priority(number), .mark = d->config->device.fwmark,
-		.inner = c->inner, .network = c->inner_network,
-		.ends = ends, .n_ends = tunnel_ends(c, ends),
-	};
+	struct plan_tunnel tunnel = tunnel_of_file(d);
 
+	tunnel.inner = c->inner;
+	tunnel.network = c->inner_network;
+	tunnel.ends = ends;
+	tunnel.n_ends = tunnel_ends(c, ends);
 	plan_add_tunnel(plan, &tunnel);
+}
+
+void tunnel_plan_guards(const struct jvpnd *d, struct plan *plan)
+{
+	const struct plan_tunnel tunnel = tunnel_of_file(d);
+
+	plan_add_guards(plan, &tunnel);
 }
 
 /* What a route asks for and the tunnel does not carry; NULL: it does. */

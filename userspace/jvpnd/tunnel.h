@@ -26,6 +26,8 @@ void tunnel_find(struct client *c);
 void tunnel_adopt(struct client *c);
 /* What the system should have. */
 void tunnel_plan(struct jvpnd *d, struct plan *plan);
+/* The part of it that follows from the file alone, and needs neither client nor device. */
+void tunnel_plan_guards(const struct jvpnd *d, struct plan *plan);
 /* Sentences about routes that the tunnel does not carry now. */
 json_t *tunnel_uncarried_json(const struct client *c);
 

@@ -213,6 +213,31 @@ static void test_split_tunnel(void)
 	       "or blocked if the file says so, behind the route");
 }
 
+/* What is there before the device, and stays if there is never one. */
+static void test_guards(const char *const routes[], enum jvpn_config_leak leak, bool block,
+			const char *what)
+{
+	unsigned int blocks = 0, unreachable = 0, others = 0;
+	struct plan plan = {};
+	struct tunnel t;
+
+	tunnel_init(&t, routes, "", "");
+	t.config.leak = leak;
+	t.plan.inner = t.plan.network = NULL;
+	plan_add_guards(&plan, &t.plan);
+	for (size_t i = 0; i < plan.count; i++) {
+		const struct plan_item *item = &plan.list[i];
+
+		blocks += item->kind == PLAN_RULE && !item->rule.table;
+		unreachable += item->kind == PLAN_ROUTE && item->route.unreachable;
+		others += item->kind != PLAN_RULE &&
+			  (item->kind != PLAN_ROUTE || !item->route.unreachable);
+	}
+	tap_ok(blocks == 2 * block && unreachable == 2 * (block && routes[0][0] != '0') && !others,
+	       "before the device is there %s", what);
+	plan_free(&plan);
+}
+
 /* Rules stand in the order in which they must be asked. */
 static void test_rules_order(void)
 {
@@ -338,6 +363,10 @@ int main(void)
 	test_compare();
 	test_full_tunnel();
 	test_split_tunnel();
+	test_guards(full, JVPN_CONFIG_LEAK_AUTO, true, "a full tunnel is blocked");
+	test_guards(full, JVPN_CONFIG_LEAK_ALLOW, false, "it is not if leaks are allowed");
+	test_guards(split, JVPN_CONFIG_LEAK_BLOCK, true, "networks are if the file says so");
+	test_guards(split, JVPN_CONFIG_LEAK_AUTO, false, "and are not if it does not");
 	test_rules_order();
 	test_gateway();
 	test_numbers();
