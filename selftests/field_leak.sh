@@ -194,6 +194,57 @@ before_the_first_start()
 	no_leak "when it is taken down"
 }
 
+# daemon_start_at HOST DIR: one more in the host, whose files are those of DIR.
+daemon_start_at()
+{
+	on_spawn "$1" jvpnd "$WORK/$2/config.yaml" < /dev/null > "$WORK/$2/log" 2>&1
+	echo "$SPAWNED" > "$WORK/$2/pid"
+	wait_for 10 "the second daemon of $1 serves" daemon_serves "$2"
+}
+
+# The full tunnel's rules are not for what is outside of any tunnel.
+second_client_of_the_host()
+{
+	ROUTES=$FULL
+	net_make
+	key_make x
+	PEER_MORE="}
+    - {name: second, public_key: \"$(cat "$WORK/x/pub")\""
+	config_write
+	sed -i "s/name: $DEV/name: jvpn1/; s/routes: .*/routes: []/" "$WORK/x/config.yaml"
+	daemon_start g
+	daemon_start c
+	attached_full 1
+	capture_start
+	send_start
+	daemon_start_at c x
+	DEV=jvpn1 wait_attached x 1
+	sent_more 200
+	full_tunnel || fail "the full tunnel is gone"
+	no_leak "beside a second client"
+}
+
+# Its answers go out where they belong, and not into the full tunnel.
+gateway_of_the_host()
+{
+	ROUTES=$FULL
+	net_make
+	key_make r
+	config_write
+	sed "s#$WORK/g/#$WORK/r/#; s#$(cat "$WORK/c/pub")#$(cat "$WORK/x/pub")#; s/name: $DEV/name: jvpn1/; s/$PORT/51910/g; s/10\.77\./10.78./g; s/fd77/fd78/g" \
+		"$WORK/g/config.yaml" > "$WORK/r/config.yaml"
+	sed -i "s#$(cat "$WORK/g/pub")#$(cat "$WORK/r/pub")#; s/$G_V4:$PORT/${UPLINK_V4[a]}.1:51910/; s/routes: .*/routes: []/; s/transports: .*/transports: [{name: x, interface: x0, protocol: udp4}]/" \
+		"$WORK/x/config.yaml"
+	daemon_start g
+	daemon_start c
+	attached_full 1
+	daemon_start_at c r
+	daemon_start x
+	wait_attached x 1
+	wait_for 5 "the second gateway answers" ping_ok x 10.78.0.1
+	full_tunnel || fail "the full tunnel is gone"
+}
+
 # Who says that sessions are to end wants the machine as it was.
 daemon_ends_with_its_sessions()
 {
@@ -323,6 +374,7 @@ state_is_not_attached()
 
 test_main from_before_the_session_to_its_end without_any_uplink_and_back routes_are_flushed \
 	link_is_set_down_and_up daemon_is_killed_and_the_device_set_down device_is_deleted \
-	daemon_ends_with_its_sessions a_start_that_fails before_the_first_start gateway_without_IPv6 \
+	daemon_ends_with_its_sessions a_start_that_fails before_the_first_start \
+	second_client_of_the_host gateway_of_the_host gateway_without_IPv6 \
 	leak_allowed one_network_is_blocked_if_the_file_says_so the_links_own_traffic_goes_on \
 	strict_rp_filter

@@ -77,7 +77,7 @@ full_tunnel()
 # table_of: the device's own routing table in host c.
 table_of()
 {
-	on c ip rule show | sed -nE 's/^[0-9]+:.*not from all fwmark (0x[0-9a-f]+) lookup ([0-9]+).*/\2/p' | head -n 1
+	on c ip rule show | sed -nE 's/^[0-9]+:.*not from all fwmark (0x[0-9a-f/x]+) lookup ([0-9]+).*/\2/p' | head -n 1
 }
 
 # --- a capture at the router ----------------------------------------------------------------------

@@ -83,6 +83,7 @@ static int rule_compare(const struct plan_rule *a, const struct plan_rule *b)
 	order = order ? order : ORDER(b->priority, a->priority);
 	order = order ? order : ORDER(a->table, b->table);
 	order = order ? order : ORDER(a->mark, b->mark);
+	order = order ? order : ORDER(a->mask, b->mask);
 	order = order ? order : ORDER(a->least, b->least);
 	order = order ? order : ORDER(a->port, b->port);
 	return order ? order : prefix_compare(&a->to, &b->to);
@@ -233,16 +234,21 @@ static void tunnel_add_ends(struct plan *plan, const struct plan_tunnel *t, sa_f
 	}
 }
 
-/* Everything but what is on the links and what bears the mark. */
+/*
+ * Everything but what is on the links and what bears the mark. That of another device of this machine
+ * passes, too: bound to its uplink it would find no way here.
+ */
 static void tunnel_add_default_rules(struct plan *plan, const struct plan_tunnel *t,
 				     sa_family_t family, bool block)
 {
+	const uint32_t mask = jvpn_config_mark_mask(t->mark), mark = t->mark & mask;
 	const struct plan_rule links = { .family = family, .priority = t->priority + 1,
-					 .table = RT_TABLE_MAIN, .mark = t->mark, .least = 1 };
+					 .table = RT_TABLE_MAIN, .mark = mark, .mask = mask,
+					 .least = 1 };
 	const struct plan_rule tunnel = { .family = family, .priority = t->priority + 2,
-					  .table = t->number, .mark = t->mark };
+					  .table = t->number, .mark = mark, .mask = mask };
 	const struct plan_rule nothing = { .family = family, .priority = t->priority + 3,
-					   .mark = t->mark };
+					   .mark = mark, .mask = mask };
 
 	plan_add_rule(plan, &links);
 	plan_add_rule(plan, &tunnel);

@@ -30,6 +30,7 @@ enum plan_kind {
  * @priority: its place among the others
  * @table: where it looks routes up; 0: it says that there is none
  * @mark: of packets that it is not for; 0: it is for all
+ * @mask: which bits of a packet's mark are compared with it
  * @least: only routes of at least so many bits count, 0: all
  * @to: destinations that it is for, AF_UNSPEC: any
  * @port: for UDP to that port, 0: for all
@@ -39,6 +40,7 @@ struct plan_rule {
 	uint32_t priority;
 	uint32_t table;
 	uint32_t mark;
+	uint32_t mask;
 	uint32_t least;
 	struct jvpn_prefix to;
 	uint16_t port;

@@ -89,13 +89,23 @@ const struct kernel_socket *sockets_find(const struct jvpnd *d, uint32_t id)
 	return entry ? &entry->sock : NULL;
 }
 
+/*
+ * A gateway's may have none from a run that gave it none: a socket keeps its mark, and to close it
+ * would end its sessions.
+ */
+static bool sockets_mark_fits(const struct jvpnd *d, const struct kernel_socket *sock)
+{
+	return sock->fwmark == d->config->device.fwmark ||
+	       (!sock->fwmark && d->config->role == JVPN_CONFIG_GATEWAY);
+}
+
 static bool sockets_fits(const struct jvpnd *d, const struct socket_entry *entry,
 			 const struct jvpn_addr *local, uint16_t port, uint32_t ifindex)
 {
 	const struct kernel_socket *sock = &entry->sock;
 
 	return jvpn_addr_equal(&sock->local, local) && (!port || sock->port == port) &&
-	       sock->ifindex == ifindex && sock->fwmark == d->config->device.fwmark &&
+	       sock->ifindex == ifindex && sockets_mark_fits(d, sock) &&
 	       !(entry->wanted && !port);
 }
 
@@ -124,7 +134,7 @@ static bool sockets_movable(const struct jvpnd *d, const struct socket_entry *en
 {
 	return !entry->wanted && entry->sock.port == port &&
 	       entry->sock.local.family == local->family &&
-	       entry->sock.fwmark == d->config->device.fwmark;
+	       sockets_mark_fits(d, &entry->sock);
 }
 
 static int sockets_entry_move(struct jvpnd *d, struct socket_entry *entry,

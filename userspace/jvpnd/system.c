@@ -139,8 +139,8 @@ static void system_rule_note(void *context, const struct jvpn_rtnl_rule *rule)
 	const struct plan_item item = {
 		.kind = PLAN_RULE, .ours = true,
 		.rule = { .family = rule->family, .priority = rule->priority,
-			  .table = rule->table, .mark = rule->mark, .least = rule->least,
-			  .to = rule->to, .port = rule->port },
+			  .table = rule->table, .mark = rule->mark, .mask = rule->mask,
+			  .least = rule->least, .to = rule->to, .port = rule->port },
 	};
 
 	if (rule->protocol == JVPN_RTNL_PROTOCOL && !rule->foreign &&
@@ -188,7 +188,7 @@ static int system_rule_apply(struct jvpnd *d, const struct plan_rule *rule, bool
 {
 	const struct jvpn_rtnl_rule request = {
 		.family = rule->family, .priority = rule->priority, .table = rule->table,
-		.mark = rule->mark, .least = rule->least, .to = rule->to,
+		.mark = rule->mark, .mask = rule->mask, .least = rule->least, .to = rule->to,
 		.port = rule->port, .owner = system_number(d),
 	};
 

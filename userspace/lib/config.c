@@ -23,10 +23,6 @@ static_assert(offsetof(struct jvpn_config_device, n_addresses) ==
 	      offsetof(struct jvpn_config_device, addresses) +
 	      offsetof(struct jvpn_config_list, count), "addresses and their count");
 
-/* "jv", and 14 bits of the name: bits 14 and 15 have a meaning for Kubernetes. */
-#define NUMBER_BASE	0x6a760000u
-#define NUMBER_MASK	0x3fffu
-
 static const char *const jvpn_config_role_words[] = {
 	[JVPN_CONFIG_GATEWAY] = "gateway",
 	[JVPN_CONFIG_CLIENT] = "client",
@@ -54,7 +50,13 @@ uint32_t jvpn_config_device_number(const char *name)
 
 	for (; *name; name++)
 		hash = (hash ^ (uint8_t)*name) * 16777619u;
-	return NUMBER_BASE | ((hash ^ hash >> 14) & NUMBER_MASK);
+	return JVPN_CONFIG_NUMBER_BASE | ((hash ^ hash >> 14) & ~JVPN_CONFIG_NUMBER_MASK);
+}
+
+uint32_t jvpn_config_mark_mask(uint32_t mark)
+{
+	return (mark & JVPN_CONFIG_NUMBER_MASK) == JVPN_CONFIG_NUMBER_BASE ?
+		       JVPN_CONFIG_NUMBER_MASK : UINT32_MAX;
 }
 
 const char *jvpn_config_role_name(enum jvpn_config_role role)
@@ -71,7 +73,7 @@ static const struct jvpn_config_key jvpn_config_device_keys[] = {
 	  .example = "mtu: 1420" },
 	{ .name = "fwmark", .read = jvpn_config_read_u32, .max = UINT32_MAX,
 	  .offset = offsetof(struct jvpn_config_device, fwmark),
-	  .allowed = "0 (none; a client: chosen by the device's name) to 0xffffffff", .example = "fwmark: 0x51" },
+	  .allowed = "0 (chosen by the device's name) to 0xffffffff", .example = "fwmark: 0x51" },
 	{ .name = "addresses", .read = jvpn_config_read_prefixes, .max = ADDRESSES_MAX,
 	  .offset = offsetof(struct jvpn_config_device, addresses),
 	  .allowed = "a list of addresses with prefix lengths",
@@ -399,7 +401,7 @@ static void jvpn_config_read_root(struct jvpn_config_reader *reader, yaml_node_t
 		jvpn_config_check_section(reader, root);
 	jvpn_config_check_mtu(reader, root);
 	jvpn_config_check_networks(reader, root);
-	if (config->role == JVPN_CONFIG_CLIENT && !config->device.fwmark)
+	if (!config->device.fwmark)
 		config->device.fwmark = jvpn_config_device_number(config->device.name);
 	jvpn_config_defaults_late(config);
 }

@@ -58,7 +58,7 @@ enum jvpn_config_leak {
 struct jvpn_config_device {
 	char name[JVPN_CONFIG_IFNAME];
 	uint32_t mtu;				/* inner MTU, default 1420 */
-	uint32_t fwmark;			/* mark of outer packets; 0 none (gateway) */
+	uint32_t fwmark;			/* mark of outer packets; not 0 */
 	struct jvpn_prefix *addresses;		/* gateway: put on the device */
 	size_t n_addresses;
 };
@@ -209,10 +209,18 @@ jvpn_config_peer_find(const struct jvpn_config *config,
 		      const uint8_t public_key[JVPN_KEYS_SIZE]);
 
 /*
- * A number that follows from a device's name: of its routing table, and the mark of a client's outer
- * packets if the file does not say another. Bits that others use in marks are not in it.
+ * A number that follows from a device's name: of its routing table, and the mark of its outer packets if
+ * the file does not say another. Bits that others use in marks are not in it.
  */
 uint32_t jvpn_config_device_number(const char *name);
+/*
+ * Which bits of an outer packet's mark say that it is one: what all chosen marks have in common, so
+ * that those of all devices are known by it, or all of them if the file has another mark. ("jv", and
+ * 14 bits of the name: bits 14 and 15 have a meaning for Kubernetes.)
+ */
+#define JVPN_CONFIG_NUMBER_BASE 0x6a760000u
+#define JVPN_CONFIG_NUMBER_MASK 0xffffc000u
+uint32_t jvpn_config_mark_mask(uint32_t mark);
 
 const char *jvpn_config_role_name(enum jvpn_config_role role);
 const char *jvpn_config_sources_name(enum jvpn_config_sources sources);

@@ -112,8 +112,8 @@ static bool rule_attr_read(struct jvpn_rtnl_rule *rule, const struct nlattr *att
 		jvpn_rtnl_u32_read(&rule->mark, attr);
 		return true;
 	case FRA_FWMASK:
-		jvpn_rtnl_u32_read(&number, attr);
-		return number == UINT32_MAX;
+		jvpn_rtnl_u32_read(&rule->mask, attr);
+		return true;
 	case FRA_SUPPRESS_PREFIXLEN:
 		jvpn_rtnl_u32_read(&number, attr);
 		rule->least = number + 1;	/* none is -1 */
@@ -152,7 +152,7 @@ bool jvpn_rtnl_rule_read(struct jvpn_rtnl_rule *rule, const struct nlmsghdr *mes
 	if (header->action != FR_ACT_TO_TBL)
 		rule->table = 0;
 	if ((header->action != FR_ACT_TO_TBL && header->action != FR_ACT_UNREACHABLE) ||
-	    header->src_len || header->tos || !rule->mark != !(header->flags & FIB_RULE_INVERT))
+	    header->src_len || header->tos || !rule->mark != !rule->mask || !rule->mark != !(header->flags & FIB_RULE_INVERT))
 		rule->foreign = true;
 	return true;
 }
@@ -224,7 +224,7 @@ static int rtnl_rule_change(struct jvpn_rtnl *rtnl, uint16_t type, uint16_t flag
 		mnl_attr_put_u32(message, FRA_TABLE, rule->table);
 	if (rule->mark) {
 		mnl_attr_put_u32(message, FRA_FWMARK, rule->mark);
-		mnl_attr_put_u32(message, FRA_FWMASK, UINT32_MAX);
+		mnl_attr_put_u32(message, FRA_FWMASK, rule->mask);
 	}
 	if (rule->least)
 		mnl_attr_put_u32(message, FRA_SUPPRESS_PREFIXLEN, rule->least - 1);

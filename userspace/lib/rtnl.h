@@ -83,6 +83,7 @@ struct jvpn_rtnl_route {
  * @priority: its place among the others
  * @table: where routes are looked up; 0: the rule says that there is none
  * @mark: of packets that it is not for; 0: it is for all
+ * @mask: which bits of a packet's mark are compared with it
  * @least: only routes of at least so many bits count, 0: all
  * @to: destinations that it is for, AF_UNSPEC: any
  * @port: UDP port there, 0: any protocol
@@ -96,6 +97,7 @@ struct jvpn_rtnl_rule {
 	uint32_t priority;
 	uint32_t table;
 	uint32_t mark;
+	uint32_t mask;
 	uint32_t least;
 	struct jvpn_prefix to;
 	uint16_t port;

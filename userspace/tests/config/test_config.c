@@ -491,6 +491,7 @@ static void test_defaults_gateway(void)
 		return;
 	tap_text(config->device.name, "jvpn0", "device jvpn0");
 	tap_equal(config->device.mtu, 1420, "MTU 1420");
+	tap_equal(config->device.fwmark, jvpn_config_device_number("jvpn0"), "mark of the device");
 	tap_text(config->control_socket, "/run/jvpn/jvpn0.sock", "socket of the device");
 	tap_text(config->audit.file, "/var/log/jvpn/jvpn0.audit", "audit file of the device");
 	tap_equal(config->gateway.listen[0].port, 51900, "port 51900");

@@ -263,10 +263,44 @@ static void test_rules_order(void)
 	tap_ok(places[0] < places[1] && places[1] < places[2] && places[2] < places[3] &&
 	       places[3] - places[0] < PLAN_RULES_SPAN,
 	       "the gateway, the links, the tunnel, nothing");
-	tap_ok(blocks && blocks->rule.mark == MARK, "what bears the mark is not blocked");
+	tap_ok(blocks && blocks->rule.mark == MARK && blocks->rule.mask == UINT32_MAX,
+	       "what bears the mark is not blocked");
 	tap_ok(changes.list[0].item.kind == PLAN_RULE && !changes.list[0].item.rule.table,
 	       "what blocks is the first to be added");
 	plan_free(&plan);
+}
+
+/* Does the rule that blocks let outer packets with this mark pass? */
+static bool marked_passes(uint32_t own, uint32_t mark)
+{
+	struct plan plan = {};
+	struct tunnel t;
+	bool passes = true;
+
+	tunnel_init(&t, full, "10.77.0.5", "fd77::5");
+	t.plan.mark = own;
+	plan_add_tunnel(&plan, &t.plan);
+	for (size_t i = 0; i < plan.count; i++) {
+		const struct plan_rule *rule = &plan.list[i].rule;
+
+		if (plan.list[i].kind == PLAN_RULE && !rule->table)
+			passes &= !((mark ^ rule->mark) & rule->mask);
+	}
+	plan_free(&plan);
+	return passes;
+}
+
+static void test_marks(void)
+{
+	uint32_t own = jvpn_config_device_number("jvpn0");
+
+	tap_ok(marked_passes(own, own) &&
+	       marked_passes(own, jvpn_config_device_number("a name of 15.")),
+	       "outer packets of every device pass by the marks that are chosen");
+	tap_ok(!marked_passes(own, 0) && !marked_passes(own, MARK) &&
+	       !marked_passes(own, own ^ 0x8000), "others do not");
+	tap_ok(marked_passes(MARK, MARK) && !marked_passes(MARK, own),
+	       "a mark of the file stands alone");
 }
 
 /* --- a gateway ------------------------------------------------------------------------------- */
@@ -368,6 +402,7 @@ int main(void)
 	test_guards(split, JVPN_CONFIG_LEAK_BLOCK, true, "networks are if the file says so");
 	test_guards(split, JVPN_CONFIG_LEAK_AUTO, false, "and are not if it does not");
 	test_rules_order();
+	test_marks();
 	test_gateway();
 	test_numbers();
 	test_shadows();

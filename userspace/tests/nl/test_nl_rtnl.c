@@ -195,6 +195,7 @@ static void see_rule(void *context, const struct jvpn_rtnl_rule *rule)
 
 	search->found += rule->family == w->family && rule->priority == w->priority &&
 			 rule->table == w->table && rule->mark == w->mark &&
+			 rule->mask == w->mask &&
 			 rule->least == w->least && rule->owner == w->owner &&
 			 rule->port == w->port &&
 			 prefix_equal(&rule->to, &w->to) && !rule->foreign &&
@@ -220,10 +221,12 @@ static void test_rules(void)
 		  .to = prefix("192.0.2.1") },
 		{ .family = AF_INET6, .priority = 31000, .table = 254, .port = 51900,
 		  .to = prefix("2001:db8::1") },
-		{ .family = AF_INET, .priority = 31001, .table = 254, .mark = 7, .least = 1,
+		{ .family = AF_INET, .priority = 31001, .table = 254, .mark = 7,
+		  .mask = UINT32_MAX, .least = 1, .owner = 70001 },
+		{ .family = AF_INET6, .priority = 31002, .table = 70000, .mark = 0x7000,
+		  .mask = 0xf000 },
+		{ .family = AF_INET6, .priority = 31003, .mark = 7, .mask = UINT32_MAX,
 		  .owner = 70001 },
-		{ .family = AF_INET6, .priority = 31002, .table = 70000, .mark = 7 },
-		{ .family = AF_INET6, .priority = 31003, .mark = 7, .owner = 70001 },
 		{ .family = AF_INET6, .priority = 31001, .table = 254, .least = 48,
 		  .to = prefix("2001:db8:7::/48") },
 	};
@@ -231,7 +234,7 @@ static void test_rules(void)
 	test_rule(&rules[0], "a rule for a host and port");
 	test_rule(&rules[1], "the same of IPv6");
 	test_rule(&rules[2], "a rule without default routes");
-	test_rule(&rules[3], "a rule for a table");
+	test_rule(&rules[3], "a rule for a table, and some bits of a mark");
 	test_rule(&rules[4], "a rule that refuses");
 	test_rule(&rules[5], "a rule for a network, and routes as precise");
 }
