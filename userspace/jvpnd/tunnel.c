@@ -230,16 +230,33 @@ static bool tunnel_route_is_configured(const struct client *c, const struct jvpn
 	return false;
 }
 
-/* Which of the networks is the one around the inner address, nobody else knows any longer. */
+/* One that the gateway may have named. Others may be of a file that was another then. */
+static bool tunnel_network_is_possible(const struct client *c, const struct jvpn_prefix *route)
+{
+	const struct inner_facts none = {};
+	char why[CLIENT_REFUSED_TEXT / 2];
+
+	return c->d->config->client.inner_network != JVPN_CONFIG_INNER_NONE &&
+	       !tunnel_route_is_configured(c, route) &&
+	       !inner_network_refused(&none, route, why, sizeof(why));
+}
+
+/*
+ * Which of the networks is the one around the inner address only the session's record knows, until
+ * that ends. Without one it is the narrowest.
+ */
 static void tunnel_network_note(void *context, const struct jvpn_rtnl_route *route)
 {
 	struct client *c = context;
 	size_t slot = tunnel_slot(route->prefix.addr.family);
+	struct jvpn_prefix *network = &c->inner_network[slot];
 
 	if (route->table == RT_TABLE_MAIN && c->inner[slot].addr.family != AF_UNSPEC &&
 	    jvpn_prefix_contains(&route->prefix, &c->inner[slot].addr) &&
-	    !tunnel_route_is_configured(c, &route->prefix))
-		c->inner_network[slot] = route->prefix;
+	    route->prefix.length < c->inner[slot].length &&
+	    route->prefix.length > network->length &&
+	    tunnel_network_is_possible(c, &route->prefix))
+		*network = route->prefix;
 }
 
 void tunnel_find(struct client *c)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whose word takes an inner network away: the gateway's address, as the handshake has found it. */
+#include <sched.h>
 #include <stdlib.h>
 
 #include "../../jvpnd/client.h"
@@ -66,6 +67,75 @@ static void sessions(void)
 	tap_ok(tunnel_collision(&client, &s), "unless it goes to its own inner address");
 }
 
+static struct jvpn_prefix prefix(const char *text)
+{
+	struct jvpn_prefix result = {};
+	const char *why;
+
+	if (jvpn_prefix_parse(&result, text, &why))
+		abort();
+	return result;
+}
+
+static void route_there(const char *text)
+{
+	const struct jvpn_rtnl_route route = { .prefix = prefix(text), .ifindex = d.ifindex };
+	struct jvpn_nl_error error;
+
+	if (jvpn_rtnl_route_add(d.rtnl, &route, &error))
+		abort();
+}
+
+/* How long the network is that a former run is taken to have been told; 0: none. */
+static unsigned int found(sa_family_t family)
+{
+	memset(client.inner, 0, sizeof(client.inner));
+	memset(client.inner_network, 0, sizeof(client.inner_network));
+	tunnel_find(&client);
+	return client.inner_network[family == AF_INET6].length;
+}
+
+/* Without a session nobody knows which route of a former run is the inner network's. */
+static void former_runs(void)
+{
+	const struct jvpn_prefix v4 = prefix("10.77.0.5"), v6 = prefix("fd77::5");
+	struct jvpn_nl_error error;
+
+	jvpn_rtnl_addr_add(d.rtnl, d.ifindex, &v4, &error);
+	jvpn_rtnl_addr_add(d.rtnl, d.ifindex, &v6, &error);
+	route_there("0.0.0.0/1");
+	route_there("10.0.0.0/8");
+	route_there("fd00::/8");
+	tap_equal(found(AF_INET), 0, "halves of everything and other routes are no inner network");
+	tap_equal(found(AF_INET6), 0, "nor are they in IPv6");
+	route_there("10.77.0.0/24");
+	route_there("fd77::/64");
+	route_there("10.77.0.0/16");
+	tap_equal(found(AF_INET), 24, "the narrowest is the inner network");
+	tap_equal(found(AF_INET6), 64, "it is in IPv6");
+	config.client.inner_network = JVPN_CONFIG_INNER_NONE;
+	tap_equal(found(AF_INET), 0, "there is none if the file wants none");
+	config.client.inner_network = JVPN_CONFIG_INNER_AUTO;
+}
+
+/* A namespace whose loopback interface is the device. */
+static void former_runs_try(void)
+{
+	struct jvpn_nl_error error;
+
+	jvpn_rtnl_close(d.rtnl);
+	d.rtnl = NULL;
+	if (unshare(CLONE_NEWNET)) {
+		tap_ok(true, "routes of a former run # SKIP needs root for a namespace");
+		return;
+	}
+	d.rtnl = jvpn_rtnl_open(&error);
+	d.ifindex = 1;
+	if (!d.rtnl || jvpn_rtnl_link_set_up(d.rtnl, d.ifindex, true, &error))
+		abort();
+	former_runs();
+}
+
 int main(void)
 {
 	struct jvpn_nl_error error;
@@ -78,6 +148,8 @@ int main(void)
 		return 1;
 	handshakes();
 	sessions();
-	jvpn_rtnl_close(d.rtnl);
+	former_runs_try();
+	if (d.rtnl)
+		jvpn_rtnl_close(d.rtnl);
 	return tap_done();
 }
