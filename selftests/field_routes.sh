@@ -128,6 +128,23 @@ what_goes_before_a_full_tunnel_is_told()
 	wait_for 10 "it is well again" nothing_in_the_way
 }
 
+# Over such a line IPv4 packets of programs that are bound to it leave, whatever the rules say.
+uplink_without_neighbours_is_told()
+{
+	full_pair
+	ip -n "${NS}c" link set b0 arp off
+	wait_for 10 "status says so" in_the_way 'interface b0: it asks for no neighbours'
+	session_read c
+	contains "explain" "$(ctl c session explain "$SID")" 'interface b0: it asks for no neighbours'
+	ip -n "${NS}c" link set b0 arp on
+	wait_for 10 "it is well again" neighbours_asked_for
+}
+
+neighbours_asked_for()
+{
+	! in_the_way 'it asks for no neighbours'
+}
+
 in_the_way()
 {
 	ctl c status | grep -qF "$1"
@@ -174,5 +191,5 @@ nothing_in_the_way()
 
 test_main all_of_the_devices_routes_are_flushed rules_are_deleted addresses_are_taken_away \
 	device_is_set_down what_others_have_put_there_stays \
-	what_goes_before_a_full_tunnel_is_told a_fight_is_not_for_ever \
+	what_goes_before_a_full_tunnel_is_told uplink_without_neighbours_is_told a_fight_is_not_for_ever \
 	routes_follow_the_file network_of_the_hotel

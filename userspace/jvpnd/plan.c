@@ -171,6 +171,15 @@ bool plan_is_shadowed(const struct plan *plan, const struct jvpn_prefix *theirs)
 	return false;
 }
 
+bool plan_blocks(const struct plan *plan, sa_family_t family)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->list[i].kind == PLAN_RULE && !plan->list[i].rule.table &&
+		    plan->list[i].rule.family == family)
+			return true;
+	return false;
+}
+
 /* --- texts ---------------------------------------------------------------------------------------- */
 
 static char *rule_format(const struct plan_rule *rule, char *buf, size_t size)

@@ -101,6 +101,8 @@ void plan_compare(struct plan *wanted, struct plan *found, plan_change change, v
  * they should; what is as large as a half of all addresses is none.
  */
 bool plan_route_is_shadowed(const struct plan_route *ours, const struct jvpn_prefix *theirs);
+/* Are packets of the family refused that the tunnel does not carry? */
+bool plan_blocks(const struct plan *plan, sa_family_t family);
 /* Is there one among the plan's that it shadows? */
 bool plan_is_shadowed(const struct plan *plan, const struct jvpn_prefix *theirs);
 

@@ -50,6 +50,8 @@ struct system {
 	uint64_t shadows_ms;		/* when they were looked for */
 	size_t n_shadows;
 	struct shadow shadows[LACKS_MAX];
+	size_t n_bare;			/* looked for with them */
+	uint32_t bare[LACKS_MAX];
 };
 
 /**
@@ -343,6 +345,9 @@ static void system_shadows_find(struct jvpnd *d)
 	for (size_t i = 0; i < sys->wanted.count; i++)
 		if (sys->wanted.list[i].kind == PLAN_ROUTE)
 			system_detour_find(d, &sys->wanted.list[i].route);
+	sys->n_bare = 0;
+	if (plan_blocks(&sys->wanted, AF_INET))
+		sys->n_bare = tunnel_bare_uplinks(d->client, sys->bare, LACKS_MAX);
 }
 
 static void system_shadow_say(const struct shadow *shadow)
@@ -362,12 +367,25 @@ static void system_shadow_say(const struct shadow *shadow)
 			 "it leads into the tunnel, but %s of it is reached over %s", theirs, over);
 }
 
+static void system_bare_say(uint32_t ifindex)
+{
+	char name[IF_NAMESIZE], what[PLAN_TEXT];
+
+	if (!if_indextoname(ifindex, name))
+		return;
+	snprintf(what, sizeof(what), "interface %s", name);
+	lack_say(LACK_SYSTEM, what,
+		 "it asks for no neighbours, so routes and rules do not hold back IPv4 packets of programs that are bound to it");
+}
+
 static void system_shadows_say(struct system_pass *pass)
 {
 	const struct system *sys = pass->d->system;
 
 	for (size_t i = 0; i < sys->n_shadows && pass->lacks++ < LACKS_MAX; i++)
 		system_shadow_say(&sys->shadows[i]);
+	for (size_t i = 0; i < sys->n_bare && pass->lacks++ < LACKS_MAX; i++)
+		system_bare_say(sys->bare[i]);
 }
 
 /* --- passes ------------------------------------------------------------------------------------------ */
@@ -509,10 +527,8 @@ bool system_is_concerned(const struct jvpnd *d, const struct jvpn_rtnl_event *ev
 void system_stay_tell(const struct jvpnd *d)
 {
 	const struct plan *wanted = &d->system->wanted;
-	bool blocks = false;
+	bool blocks = plan_blocks(wanted, AF_INET) || plan_blocks(wanted, AF_INET6);
 
-	for (size_t i = 0; i < wanted->count; i++)
-		blocks |= wanted->list[i].kind == PLAN_RULE && !wanted->list[i].rule.table;
 	if (wanted->count)
 		jvpn_info("addresses, routes and rules of %s stay%s; \"jvpnctl -i %s down\" takes them away",
 			  d->config->device.name,

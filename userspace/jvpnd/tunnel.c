@@ -313,6 +313,25 @@ void tunnel_plan_guards(const struct jvpnd *d, struct plan *plan)
 	plan_add_guards(plan, &tunnel);
 }
 
+static bool tunnel_uplink_is_bare(const struct client *c, const struct candidate *cand)
+{
+	struct jvpn_rtnl_link link;
+
+	return cand->ifindex &&
+	       !jvpn_rtnl_link_get(c->d->rtnl, cand->interface, &link, NULL) && link.bare;
+}
+
+size_t tunnel_bare_uplinks(const struct client *c, uint32_t *ifindexes, size_t room)
+{
+	const struct candidate *cand;
+	size_t count = 0;
+
+	TAILQ_FOREACH(cand, candidates_list(c), link)
+		if (count < room && tunnel_uplink_is_bare(c, cand))
+			ifindexes[count++] = cand->ifindex;
+	return count;
+}
+
 /* What a route asks for and the tunnel does not carry; NULL: it does. */
 static const char *tunnel_uncarried(const struct client *c, const struct jvpn_prefix *route,
 				    char *text, size_t size)

@@ -28,6 +28,11 @@ void tunnel_adopt(struct client *c);
 void tunnel_plan(struct jvpnd *d, struct plan *plan);
 /* The part of it that follows from the file alone, and needs neither client nor device. */
 void tunnel_plan_guards(const struct jvpnd *d, struct plan *plan);
+/*
+ * Uplinks that ask for no neighbours. Where no route leads over the interface that a program is bound
+ * to, the kernel takes what it sends over IPv4 for a neighbour's; over these it leaves.
+ */
+size_t tunnel_bare_uplinks(const struct client *c, uint32_t *ifindexes, size_t room);
 /* Sentences about routes that the tunnel does not carry now. */
 json_t *tunnel_uncarried_json(const struct client *c);
 

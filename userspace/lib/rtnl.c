@@ -52,6 +52,7 @@ static bool link_read(struct jvpn_rtnl_link *link, const struct nlmsghdr *messag
 		.up = header->ifi_flags & IFF_UP,
 		.running = (header->ifi_flags & IFF_UP) && (header->ifi_flags & IFF_RUNNING),
 		.loopback = header->ifi_flags & IFF_LOOPBACK,
+		.bare = header->ifi_flags & (IFF_NOARP | IFF_POINTOPOINT),
 	};
 	mnl_attr_for_each(attr, message, sizeof(*header)) {
 		switch (mnl_attr_get_type(attr)) {

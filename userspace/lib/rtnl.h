@@ -28,6 +28,7 @@
  * @up: set up by the administrator
  * @running: up, and its carrier too
  * @loopback: is the loopback interface
+ * @bare: it asks for no neighbours (a point-to-point line, no ARP): what is sent leaves
  */
 struct jvpn_rtnl_link {
 	uint32_t ifindex;
@@ -37,6 +38,7 @@ struct jvpn_rtnl_link {
 	bool up;
 	bool running;
 	bool loopback;
+	bool bare;
 };
 
 /**

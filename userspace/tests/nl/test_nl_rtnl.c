@@ -129,7 +129,7 @@ static uint32_t test_link(void)
 	done(jvpn_rtnl_link_get(rtnl, "test0", &link, &error), "it is found by its name");
 	tap_text(link.kind, "veth", "with its type");
 	tap_equal(link.mtu, 1400, "and its MTU");
-	tap_ok(!link.up && !link.loopback, "it is down");
+	tap_ok(!link.up && !link.loopback && !link.bare, "it is down, and asks for neighbours");
 	done(jvpn_rtnl_link_set_mtu(rtnl, link.ifindex, 1300, &error), "its MTU is changed");
 	done(jvpn_rtnl_link_set_up(rtnl, link.ifindex, true, &error), "it is set up");
 	seen.ifindex = link.ifindex;
