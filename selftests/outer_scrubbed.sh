@@ -245,7 +245,7 @@ small_queues()
 
 	tunnel_add "$1" dead-base-ms=60000
 	must in_netns "$c" tc qdisc add dev vc root handle 1: htb default 1
-	must in_netns "$c" tc class add dev vc parent 1: classid 1:1 htb rate 20mbit burst 100k cburst 100k
+	must in_netns "$c" tc class add dev vc parent 1: classid 1:1 htb rate "$(scale 20mbit 4mbit)" burst 100k cburst 100k
 	must in_netns "$c" tc qdisc add dev vc parent 1:1 handle 2: pfifo limit 10000
 	must in_netns "$c" sysctl -qw net.ipv4.tcp_wmem="4096 8000000 8000000"
 	must in_netns "$g" sysctl -qw net.ipv4.tcp_rmem="4096 8000000 8000000"
