@@ -82,6 +82,10 @@ keys_of_their_own()
 	net_make
 	jvpnctl -i $GW init gateway --dir "$WORK/g/etc" --endpoint $G_V4 > "$WORK/out" < /dev/null
 	local_audit g $GW
+	# Peers may come before the daemon has ever run.
+	gw peer add early --dir "$WORK/g/etc" > "$WORK/early" 2>&1 ||
+		fail "peer add without a daemon failed: $(cat "$WORK/early")"
+	contains "what it says" "$(cat "$WORK/early")" "the daemon does not run"
 	start g $GW
 	key=$(sed -n 's/^public key: //p' "$WORK/out")
 	jvpnctl -i $CL init client --dir "$WORK/c/etc" --gateway-key "$key" --endpoint "$G_V4:51900" \
@@ -90,7 +94,7 @@ keys_of_their_own()
 	key=$(sed -n 's/.* --public-key //p' "$WORK/out")
 	gw peer add own --dir "$WORK/g/etc" --public-key "$key" > /dev/null || fail "peer add failed"
 	start c $CL
-	wait_for 10 "the session" state_is "own=ATTACHED"
+	wait_for 10 "the session" state_is "early=- own=ATTACHED"
 }
 
 what_goes_wrong()

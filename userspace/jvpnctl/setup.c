@@ -190,6 +190,7 @@ struct jvpn_config *setup_config_load(const struct ctl *ctl, int *status)
 		return NULL;
 	}
 	config = jvpn_config_load_flags(path, JVPN_CONFIG_NO_KEY_FILES, &errors);
+	*status = CTL_OK;
 	if (!config) {
 		jvpn_config_errors_print(&errors, stderr);
 		*status = ctl_fail(ctl, CTL_INVALID, "CONFIG_INVALID", "%s has errors", path);

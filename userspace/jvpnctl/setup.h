@@ -37,7 +37,7 @@ const char *setup_address_guess(char *text, size_t size);
 /* "a, ::/0" -> "'a', '::/0'", as YAML takes any of them in a list. NULL: too long. */
 const char *setup_list_quote(const char *list, char *text, size_t size);
 
-/* The configuration for this device, or NULL: reported, *status set. Key files are not opened. */
+/* The configuration for this device, or NULL: reported. *status is set. Key files are not opened. */
 struct jvpn_config *setup_config_load(const struct ctl *ctl, int *status);
 
 /* What became of having the daemon read it again. */
